@@ -1,0 +1,200 @@
+"""
+Every contract between the rooms, with units and errors.
+
+Methods are written without C{self}, as C{zope.interface} wants them.  Every implementation is proven
+by C{verifyObject} as the first test of its class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+    from twisted_ha.config.model import Resource, ResourceGroup
+    from twisted_ha.operations import Completed, GuardedGroup, Invocation, Outcome, Standing
+    from twisted_ha.terms import NodeName
+    from twisted_ha.wire.message import Message
+
+__all__ = [
+    "IAgentRegistry",
+    "IAuthMethod",
+    "IFencer",
+    "IFrameSink",
+    "IGuardian",
+    "IMedium",
+    "IMessenger",
+    "IProcessRunner",
+    "IResourceAgent",
+]
+
+
+class IFrameSink(Interface):
+    """Where a medium delivers what it hears."""
+
+    def frameReceived(frame: bytes, medium: IMedium, source: str) -> None:
+        """
+        Take one frame.  Never raises, whatever the bytes are.
+
+        @param source: where it came from, for people: C{"10.77.1.2:40123"}; may be empty.
+        """
+
+
+class IMedium(Interface):
+    """A way of reaching the other nodes.  Best effort: it may lose, double or delay a frame."""
+
+    name: str = Attribute(
+        "The link's name, as shown to people and on the API: C{eth1}, C{/dev/cuau1}, C{10.0.0.254}."
+        "  Several media may share one name (two C{ucast} lines on one interface)."
+    )
+    kind: str = Attribute("The directive: C{bcast}, C{mcast}, C{ucast}, C{serial}, C{ping}...")
+    pingNode: NodeName | None = Attribute(
+        "The ping node this medium asks, or L{None} for a medium that reaches ordinary nodes."
+        "  A ping medium is sent nothing but status probes."
+    )
+    datagram: bool = Attribute(
+        "Whether one frame is one datagram: such frames end in a NUL byte in classic encoding."
+    )
+
+    def open(sink: IFrameSink) -> None:
+        """
+        Deliver every frame heard to C{sink} from now on.
+
+        A device that goes away later is reopened by the medium itself and told as events.
+
+        @raise MediumError: the device or address cannot be used.
+        """
+
+    def send(frame: bytes) -> None:
+        """
+        Hand C{frame} to the device.  Never blocks and never raises; a loss is not an error.  Before
+        L{open} and after L{close} it does nothing.
+        """
+
+    def close() -> Deferred[None]:
+        """@return: fires when nothing more will be delivered."""
+
+
+class IMessenger(Interface):
+    """Sends messages to the other nodes."""
+
+    def send(message: Message) -> None:
+        """
+        Stamp, sign and send C{message} on every medium, to everybody.
+
+        It has left before this returns, so messages leave in the order of the calls.
+        """
+
+    def sendTo(node: NodeName, message: Message) -> None:
+        """The same with C{dest}: the others hear it, and only C{node} acts on it."""
+
+
+class IAuthMethod(Interface):
+    """One of the methods of C{authkeys}."""
+
+    name: str = Attribute("As written in C{authkeys}.")
+    needsKey: bool = Attribute("Whether the method is keyed; C{crc} is not.")
+
+    def digest(key: bytes, body: bytes) -> str:
+        """The digest as it stands on the wire: lower-case hexadecimal."""
+
+
+class IResourceAgent(Interface):
+    """
+    Starts, stops and looks at one resource on this node.
+
+    Operations of one agent never overlap: the caller waits for the Deferred.  None of them fails
+    its Deferred for anything a script or a device did: that is an outcome.
+    """
+
+    resource: Resource = Attribute("The resource this agent is for.")
+
+    def start(handedOver: bool) -> Deferred[Outcome]:
+        """
+        Make the resource run here; a running one is a success and nothing changes.
+
+        @param handedOver: its previous owner said that it has released it, so nobody else should
+            answer for it; an address skips looking for another owner.
+        """
+
+    def stop() -> Deferred[Outcome]:
+        """Make the resource not run here; a stopped one is a success."""
+
+    def status() -> Deferred[Standing]:
+        """Whether the resource runs here."""
+
+    def announce() -> None:
+        """
+        Tell the neighbours again that the resource is here, where that means anything (an address
+        after a healed partition).  Otherwise nothing.
+        """
+
+    def emergencyStop() -> Invocation | None:
+        """
+        The command with which another process can stop the resource, for the guardian; it succeeds
+        when there is nothing to stop.  L{None} if there is no such command.
+        """
+
+
+class IAgentRegistry(Interface):
+    """Finds the agent of a resource."""
+
+    def find(group: ResourceGroup, resource: Resource) -> IResourceAgent:
+        """
+        The agent that C{resource} of C{group} names.  The same object is returned for the same
+        resource as long as the registry lives.
+
+        @raise AgentError: there is no such script and no such native agent; says where was looked.
+        """
+
+
+class IProcessRunner(Interface):
+    """Runs programs."""
+
+    def run(invocation: Invocation) -> Deferred[Completed]:
+        """
+        Run a program in a process group of its own, without standard input.
+
+        At the deadline the whole group gets TERM, and KILL 2 seconds later.  The Deferred fires when the
+        program itself has exited, even if children of its keep its output open; it does not fail: a
+        program that cannot be run ends with status L{None} and the reason in C{errors}.
+        """
+
+
+class IFencer(Interface):
+    """Makes certain that a node does not run any more."""
+
+    device: str = Attribute("What does it, for people; empty when there is no device.")
+
+    def fence(node: NodeName) -> Deferred[str]:
+        """
+        Reset C{node}.
+
+        @return: fires with what was done, for people; fails with L{FencingError}.
+        """
+
+
+class IGuardian(Interface):
+    """
+    A second process that releases what this one holds if this one dies or stalls.
+
+    @see: resource-management.md section 4.8, B24 and B6.
+    """
+
+    released: Callable[[tuple[str, ...], float], None] | None = Attribute(
+        "Called with the keys of the groups it released and the seconds it had heard nothing,"
+        " when the daemon lives again after a stall."
+    )
+
+    def hold(groups: Sequence[GuardedGroup]) -> None:
+        """From now on exactly these groups are held, in the order in which to release them."""
+
+    def beat() -> None:
+        """This process lives.  Called with every status sent."""
+
+    def stop() -> Deferred[None]:
+        """End in peace: nothing is held any more.  Fires when the process has exited."""

@@ -1,0 +1,130 @@
+"""
+A message: an ordered list of typed fields (wire-protocol.md section 1).
+
+Text is L{str} decoded as UTF-8 with C{surrogateescape}, so that any bytes a peer sends survive the
+way in and out unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias, Union
+
+__all__ = ["Field", "FieldType", "Message", "Value"]
+
+
+class FieldType(IntEnum):
+    """What a field holds; the number is the one on the wire."""
+
+    STRING = 0
+    BINARY = 1
+    STRUCT = 2
+    LIST = 3
+    COMPRESSED = 4
+    UNCOMPRESSED = 5
+
+
+Value: TypeAlias = Union[str, bytes, "Message", tuple[str, ...]]
+"""C{str} for strings, C{bytes} for binary and compressed, L{Message} for structs, a tuple for lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One named value."""
+
+    name: str
+    value: Value
+    type: FieldType = FieldType.STRING
+
+
+class Message:
+    """
+    An immutable list of fields.  Names may repeat; reading finds the first.
+
+    @ivar fields: in the order of the wire, which authentication covers.
+    """
+
+    __slots__ = ("_index", "fields")
+
+    def __init__(self, fields: Iterable[Field] = ()) -> None:
+        self.fields: tuple[Field, ...] = tuple(fields)
+        index: dict[str, Field] = {}
+        for field in self.fields:
+            index.setdefault(field.name, field)
+        self._index = index
+
+    @classmethod
+    def of(cls, type: str, **values: str | bytes | None) -> Message:
+        """
+        A message of C{type} with these fields in this order: C{str} as strings, C{bytes} as binary,
+        L{None} left out.
+        """
+        made = [Field("t", type)]
+        for name, value in values.items():
+            if isinstance(value, bytes):
+                made.append(Field(name, value, FieldType.BINARY))
+            elif value is not None:
+                made.append(Field(name, value))
+        return cls(made)
+
+    @property
+    def type(self) -> str:
+        """The value of C{t}; empty if there is none."""
+        return self.get("t") or ""
+
+    def get(self, name: str) -> str | None:
+        """The first field of that name as text; L{None} if there is none or it is not a string."""
+        field = self._index.get(name)
+        return field.value if field is not None and isinstance(field.value, str) else None
+
+    def getBinary(self, name: str) -> bytes | None:
+        """The first field of that name as bytes; L{None} if there is none or it is not binary."""
+        field = self._index.get(name)
+        return field.value if field is not None and isinstance(field.value, bytes) else None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._index
+
+    def __iter__(self) -> Iterator[Field]:
+        return iter(self.fields)
+
+    def replacing(self, name: str, value: str | bytes) -> Message:
+        """
+        This message with the first field of that name set in place, or appended if there is none.
+        """
+        kind = FieldType.BINARY if isinstance(value, bytes) else FieldType.STRING
+        new = Field(name, value, kind)
+        old = self._index.get(name)
+        if old is None:
+            return Message((*self.fields, new))
+        done = False
+        made: list[Field] = []
+        for field in self.fields:
+            if field is old and not done:
+                made.append(new)
+                done = True
+            else:
+                made.append(field)
+        return Message(made)
+
+    def without(self, name: str) -> Message:
+        """This message without any field of that name."""
+        return Message(field for field in self.fields if field.name != name)
+
+    def strings(self) -> dict[str, str]:
+        """Every string field, the first of each name: what event scripts get as C{HA_name}."""
+        return {name: field.value for name, field in self._index.items() if isinstance(field.value, str)}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and self.fields == other.fields
+
+    def __hash__(self) -> int:
+        return hash(self.fields)
+
+    def __repr__(self) -> str:
+        shown = " ".join(
+            f"{field.name}={field.value!r}" for field in self.fields if field.name != "auth"
+        )
+        return f"<Message {shown}>"
