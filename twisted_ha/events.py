@@ -42,6 +42,7 @@ __all__ = [
     "GuardianReleased",
     "HoldingsChanged",
     "HoldingsConflict",
+    "HookFailed",
     "HookFinished",
     "LateHeartbeat",
     "LinkDown",
@@ -89,7 +90,11 @@ class Event:
 
     def render(self) -> str:
         """The sentence people read."""
-        return self.text.format_map(self.asDict())
+        shown = {
+            name: ", ".join(map(str, value)) if isinstance(value, tuple) else value
+            for name, value in self.asDict().items()
+        }
+        return self.text.format_map(shown)
 
     def asDict(self) -> dict[str, Any]:
         """The event's own fields, by name, for the log and the API."""
@@ -654,6 +659,17 @@ class HookFinished(Event):
     text: ClassVar = "event script {hook}: exit status {status} after {seconds:.3f} s"
     hook: str
     status: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookFailed(Event):
+    """An event script of C{rc.d} did not end well, or could not be run; nothing else follows from it."""
+
+    level: ClassVar = LogLevel.warn
+    text: ClassVar = "event script {hook} failed after {seconds:.3f} s: {reason}"
+    hook: str
+    reason: str
     seconds: float
 
 

@@ -13,14 +13,25 @@ from typing import TYPE_CHECKING
 from zope.interface import Attribute, Interface
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
     from twisted.internet.defer import Deferred
 
     from twisted_ha.config.model import Resource, ResourceGroup
-    from twisted_ha.operations import Completed, GuardedGroup, Invocation, Outcome, Standing
+    from twisted_ha.operations import (
+        Completed,
+        GuardedGroup,
+        Invocation,
+        Outcome,
+        PlacedAddress,
+        ServiceAddress,
+        Standing,
+    )
     from twisted_ha.terms import NodeName
     from twisted_ha.wire.message import Message
 
 __all__ = [
+    "IAddresses",
     "IAgentRegistry",
     "IAuthMethod",
     "IFencer",
@@ -163,6 +174,52 @@ class IProcessRunner(Interface):
         program itself has exited, even if children of its keep its output open; it does not fail: a
         program that cannot be run ends with status L{None} and the reason in C{errors}.
         """
+
+
+class IAddresses(Interface):
+    """The network addresses of this node: the part of the platform that the address agent needs."""
+
+    def find(address: IPv4Address | IPv6Address) -> Deferred[tuple[PlacedAddress, ...]]:
+        """
+        Everywhere C{address} stands on this node now, compared as an address, never as text.
+
+        @return: fails with L{PlatformError} when the interfaces cannot be read.
+        """
+
+    def plan(wanted: ServiceAddress) -> Deferred[PlacedAddress]:
+        """
+        Where to put an address that is not here: what is not asked for comes from the routing table.
+
+        @return: fails with L{PlatformError}, whose text says which part to write in C{haresources}.
+        """
+
+    def add(placed: PlacedAddress) -> Deferred[None]:
+        """Configure it; one that is there already is a success.  Fails with L{PlatformError}."""
+
+    def remove(placed: PlacedAddress) -> Deferred[None]:
+        """
+        Take it away and nothing else: other addresses of its network stay.  One that is gone already is
+        a success.  Fails with L{PlatformError}.
+        """
+
+    def probe(placed: PlacedAddress, seconds: float) -> Deferred[str | None]:
+        """
+        Ask the network who answers for it, before it is added.
+
+        @param seconds: how long to listen.
+        @return: the hardware address that answered, or L{None}; fails with L{PlatformError} when the
+            question cannot be asked.
+        """
+
+    def announce(placed: PlacedAddress) -> None:
+        """
+        Tell the neighbours once that it is here.
+
+        @raise PlatformError: that could not be sent.
+        """
+
+    def emergencyCommand(address: IPv4Address | IPv6Address) -> tuple[str, ...]:
+        """The program and arguments that take C{address} away wherever it stands, or find it gone."""
 
 
 class IFencer(Interface):

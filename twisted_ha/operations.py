@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 
-__all__ = ["Completed", "GuardedGroup", "Invocation", "Outcome", "Standing"]
+__all__ = [
+    "Completed",
+    "GuardedGroup",
+    "Invocation",
+    "MoveReport",
+    "Outcome",
+    "PlacedAddress",
+    "ServiceAddress",
+    "Standing",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +105,59 @@ class GuardedGroup:
 
     key: str
     stops: tuple[Invocation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveReport:
+    """
+    What a request to move groups came to.
+
+    @ivar ok: the groups are where they were asked to be.
+    @ivar outcome: C{"completed"}, C{"refused"}, C{"cancelled"} or C{"failed"}.
+    @ivar text: the sentence for the person who asked.
+    @ivar seconds: from the request to the end.
+    @ivar groups: the keys of the groups it was about.
+    """
+
+    ok: bool
+    outcome: str
+    text: str
+    seconds: float = 0.0
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceAddress:
+    """
+    An address resource as C{haresources} asks for it; what is L{None} is found out.
+
+    @ivar prefix: the length of the network part, in bits.
+    @ivar label: the whole alias label (C{eth0:web}), Linux only.
+    """
+
+    address: IPv4Address | IPv6Address
+    prefix: int | None = None
+    interface: str | None = None
+    label: str | None = None
+    broadcast: IPv4Address | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedAddress:
+    """
+    Where an address is, or shall be, on this node.
+
+    @ivar loopback: the interface reaches nobody else.
+    @ivar own: it looks like the interface's own address, not like one that was added as a service.
+    """
+
+    address: IPv4Address | IPv6Address
+    prefix: int
+    interface: str
+    label: str | None = None
+    broadcast: IPv4Address | None = None
+    loopback: bool = False
+    own: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.address}/{self.prefix} on {self.interface}"

@@ -104,7 +104,7 @@ class PingMedium:
     """
     C{ping}, C{ping6} and C{ping_group}: one ping node.
 
-    @ivar name: the ping node's name: the host as written, or the group's name.
+    @ivar name: the ping node's name: the host or the group's name, folded to lower case.
     @ivar hosts: who is asked; one answer is enough.
     @ivar group: whether this is a C{ping_group}.
     """
@@ -150,19 +150,30 @@ class Respawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiAuth:
-    """C{apiauth}: who may use the local API under a name.  Numbers are resolved from names at load."""
+    """
+    C{apiauth}: who may use the local API under a name.  Numbers are resolved from names at load.
+
+    @ivar builtin: nobody wrote it: it is one of the rules of client-api.md section 6.
+    """
 
     client: str
     uids: frozenset[int] = frozenset()
     gids: frozenset[int] = frozenset()
+    builtin: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FencingDevice:
-    """C{stonith} and C{stonith_host}: the one device that resets the other node."""
+    """
+    C{stonith} and C{stonith_host}: the one device that resets the other node.
+
+    @ivar type: C{external/NAME}, C{meatware} or C{null}.
+    @ivar parameters: as written, or the words of the first line of C{file}; not in the C{repr}, since
+        passwords are among them.
+    """
 
     type: str
-    parameters: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = field(default=(), repr=False)
     file: str | None = None
 
 

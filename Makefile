@@ -1,0 +1,60 @@
+# Two commands for a fresh machine with Python 3.11 (with venv) and make: `make demo`, `make test`.
+# Everything they need goes to .venv; `make clean` takes it away again.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV ?= .venv
+BIN = $(VENV)/bin
+RUNNING = $(VENV)/.ready-to-run
+TESTING = $(VENV)/.ready-to-test
+# The default editable install hides the twistd plugin; compat shows it.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat
+TESTS ?= tests
+
+.PHONY: help demo test interop lint check bench clean
+
+help:
+	@echo 'make demo     a cluster on this machine: it forms, loses a node, moves its service, heals'
+	@echo 'make test     all tests (TESTS=tests.unit.wire for some of them)'
+	@echo 'make interop  the tests beside the original, in network namespaces (root, Linux)'
+	@echo 'make lint     ruff and mypy'
+	@echo 'make check    lint and test'
+	@echo 'make bench    failover times and footprint beside heartbeat 3.0.6 and keepalived (root, Linux)'
+	@echo 'make clean    remove what these made, .venv included'
+
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'Python 3.11 or later is needed; name it: make PYTHON=/path/to/python3.11 ...' >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+
+$(RUNNING): setup.cfg pyproject.toml | $(BIN)/python
+	$(INSTALL) --editable .
+	@touch $@
+
+$(TESTING): setup.cfg pyproject.toml | $(BIN)/python
+	$(INSTALL) --editable '.[dev]'
+	@touch $@ $(RUNNING)
+
+demo: $(RUNNING)
+	@$(BIN)/python -m demo
+
+test: $(TESTING)
+	$(BIN)/trial $(TESTS)
+
+interop: $(TESTING)
+	$(BIN)/trial tests.interop
+
+lint: $(TESTING)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint test
+
+bench: $(RUNNING)
+	$(BIN)/python -m benchmarks.failover
+	$(BIN)/python -m benchmarks.footprint
+
+clean:
+	rm -rf $(VENV) _trial_temp* .mypy_cache .ruff_cache .hypothesis .tox build dist apidocs *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f twisted/plugins/dropin.cache

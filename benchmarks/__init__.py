@@ -1,0 +1,1 @@
+"""Measurements, each one command: C{python -m benchmarks.failover}, C{... benchmarks.footprint}."""

@@ -1,0 +1,292 @@
+"""
+Ours and heartbeat 3.0.6 in one cluster, both ways round.
+
+C{alpha} is the preferred node of the group.  Every story is told twice: once ours is C{alpha}, once it
+is C{beta}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.interop.lab import SERVICE_ADDRESS, waitFor
+from tests.interop.lab.case import LabCase
+from tests.interop.lab.client import Client
+from tests.interop.lab.laboratory import CLUSTER
+from tests.interop.lab.nodes import Heartbeat306, Node, Ours
+from tests.interop.lab.plan import OTHER_ADDRESS, Plan
+from tests.interop.lab.waiting import now
+from tests.interop.test_ours_pair import but
+
+MIXED = Plan(keepalive=0.25, warntime=1.0, deadtime=2.0, initdead=4.0)
+TWO_GROUPS = ("alpha 10.77.0.100/24/eth0", f"beta {OTHER_ADDRESS}/24/eth0")
+
+
+class MixedCase(LabCase):
+    """
+    One node of each kind.
+
+    @cvar kinds: what C{alpha} and C{beta} are.
+    """
+
+    needs = {"ours": True, "heartbeat": True}
+    kinds: tuple[type[Node], type[Node]] = (Ours, Heartbeat306)
+
+    def pair(self, plan: Plan = MIXED, serial: bool = False) -> tuple[Node, Node]:
+        """Switch two machines on; start nothing yet."""
+        ends = self.lab.serialCable().ends if serial else ("", "")
+        first = self.node(self.kinds[0], "alpha", plan, ends[0])
+        return first, self.node(self.kinds[1], "beta", plan, ends[1])
+
+    def formed(self, plan: Plan = MIXED, serial: bool = False) -> tuple[Node, Node, Client]:
+        """Two settled nodes, C{alpha} serves, and a client that has been answered."""
+        alpha, beta = self.pair(plan, serial)
+        alpha.start()
+        beta.start()
+        alpha.settled("local", 40.0)
+        beta.settled("local", 40.0)
+        self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 10.0)
+        client = self.lab.client()
+        client.expect("alpha", 5.0)
+        return alpha, beta, client
+
+    def move(self, client: Client, do: Callable[[], float], to: Node, limit: float = 20.0) -> float:
+        """
+        Do something that moves the address.
+
+        @return: the silence the client heard, in seconds.
+        """
+        moment = do()
+        self.lab.owners.expect(SERVICE_ADDRESS, to.name, limit, moment)
+        client.expect(to.name, 5.0)
+        return client.longestSilence(moment).seconds
+
+    def settle(self, limit: float = 40.0) -> None:
+        """Wait until both nodes say that they are settled, and one has the address."""
+
+        def settled() -> bool:
+            answers = {node.holdings() for node in self.nodes}
+            return not answers & {"transition", "down"} and len(self.lab.owners.of(SERVICE_ADDRESS)) == 1
+
+        def instead() -> str:
+            return self.lab.owners.tell(SERVICE_ADDRESS) + "\n" + "\n".join(n.tail() for n in self.nodes)
+
+        waitFor("both are settled and one serves", settled, limit, 0.1, instead)
+
+
+class OursFirstTests(MixedCase):
+    """Ours is C{alpha}."""
+
+    kinds: tuple[type[Node], type[Node]] = (Ours, Heartbeat306)
+
+    def test_together(self) -> None:
+        """Started together each takes its own group, long before the original's own ten seconds."""
+        plan = but(MIXED, resources=TWO_GROUPS)
+        alpha, beta = self.pair(plan)
+        alpha.start()
+        started = beta.start()
+        first = self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 40.0)
+        second = self.lab.owners.expect(OTHER_ADDRESS, "beta", 40.0)
+        alpha.settled("local")
+        beta.settled("local")
+        self.assertLess(max(first, second) - started, 8.0)
+
+    def test_alphaFirst(self) -> None:
+        """C{beta} joins a C{alpha} that has long been serving alone, and takes its own group."""
+        alpha, beta = self.pair(but(MIXED, resources=TWO_GROUPS))
+        alpha.start()
+        self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 30.0)
+        self.lab.owners.expect(OTHER_ADDRESS, "alpha", 30.0)
+        alpha.settled("all", 40.0)
+        beta.start()
+        self.lab.owners.expect(OTHER_ADDRESS, "beta", 30.0)
+        alpha.settled("local")
+        beta.settled("local")
+        self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 1.0)
+
+    def test_betaFirst(self) -> None:
+        """C{alpha} joins a C{beta} that serves alone, and gets its group back."""
+        alpha, beta = self.pair()
+        beta.start()
+        self.lab.owners.expect(SERVICE_ADDRESS, "beta", 30.0)
+        beta.settled("all", 40.0)
+        client = self.lab.client()
+        client.expect("beta", 5.0)
+        self.move(client, alpha.start, alpha)
+        alpha.settled("local")
+        beta.settled("local")
+
+    def test_activeLosesPower(self) -> None:
+        """The active node loses power, comes back and gets its group back."""
+        alpha, beta, client = self.formed()
+        silence = self.move(client, alpha.machine.powerOff, beta)
+        self.assertLess(silence, MIXED.deadtime + 1.5)
+        beta.settled("all")
+        alpha.machine.powerOn(SERVICE_ADDRESS)
+        self.move(client, alpha.start, alpha)
+        alpha.settled("local")
+        beta.settled("local")
+
+    def test_passiveLosesPower(self) -> None:
+        """The passive node loses power and comes back; the address never moves."""
+        alpha, beta, client = self.formed()
+        moment = beta.machine.powerOff()
+        alpha.settled("all")
+        beta.machine.powerOn(SERVICE_ADDRESS)
+        beta.start()
+        beta.settled("local")
+        alpha.settled("local")
+        self.assertEqual(self.lab.owners.arrivals(SERVICE_ADDRESS, moment), [])
+        self.assertLess(client.longestSilence(moment).seconds, 0.3)
+
+    def test_failbackOff(self) -> None:
+        """With auto_failback off the node that comes back takes nothing."""
+        alpha, beta, client = self.formed(but(MIXED, failback="off"))
+        self.move(client, alpha.machine.powerOff, beta)
+        beta.settled("all")
+        alpha.machine.powerOn(SERVICE_ADDRESS)
+        moment = alpha.start()
+        alpha.settled("none")
+        beta.settled("all")
+        self.assertEqual(self.lab.owners.arrivals(SERVICE_ADDRESS, moment), [])
+
+    def test_standby(self) -> None:
+        """C{standby all} on C{alpha}, then on C{beta}: there and back."""
+        alpha, beta, client = self.formed()
+        self.move(client, lambda: alpha.standby("all"), beta)
+        alpha.settled("none")
+        beta.settled("all")
+        self.move(client, lambda: beta.standby("all"), alpha)
+        alpha.settled("all")
+        beta.settled("none")
+
+    def test_takeover(self) -> None:
+        """C{takeover all} on C{beta}, then C{takeover local} on C{alpha}: there and back."""
+        alpha, beta, client = self.formed()
+        self.move(client, lambda: beta.takeover("all"), beta)
+        alpha.settled("none")
+        beta.settled("all")
+        self.move(client, lambda: alpha.takeover("local"), alpha)
+        alpha.settled("local")
+        beta.settled("local")
+
+    def test_standbyLocal(self) -> None:
+        """C{standby local} moves one group of two and leaves the other alone."""
+        alpha, beta, client = self.formed(but(MIXED, resources=TWO_GROUPS))
+        self.lab.owners.expect(OTHER_ADDRESS, "beta", 10.0)
+        moment = now()
+        self.move(client, lambda: alpha.standby("local"), beta)
+        alpha.settled("none")
+        beta.settled("all")
+        self.assertEqual(self.lab.owners.arrivals(OTHER_ADDRESS, moment), [])
+
+    def test_activeStops(self) -> None:
+        """The active node is stopped, started again, and gets its group back."""
+        alpha, beta, client = self.formed()
+        silence = self.move(client, alpha.stop, beta)
+        self.assertLess(silence, 2.0)
+        beta.settled("all")
+        self.move(client, alpha.start, alpha)
+        alpha.settled("local")
+        beta.settled("local")
+
+    def test_passiveStops(self) -> None:
+        """The passive node is stopped: the other holds everything, without moving the address."""
+        alpha, beta, client = self.formed()
+        moment = beta.stop()
+        alpha.settled("all")
+        self.assertEqual(self.lab.owners.arrivals(SERVICE_ADDRESS, moment), [])
+        self.assertLess(client.longestSilence(moment).seconds, 0.3)
+
+    def test_healed(self) -> None:
+        """After a healed partition the original restarts, and a cluster with one owner is left."""
+        self.mayConflict = self.mayComplain = True
+        alpha, beta, client = self.formed()
+        self.lab.cutCable(alpha.machine, CLUSTER)
+        waitFor("both have it", lambda: len(self.lab.owners.of(SERVICE_ADDRESS)) == 2, 15.0)
+        alpha.settled("all")
+        beta.settled("all")
+        (original,) = [node for node in self.nodes if isinstance(node, Heartbeat306)]
+        mark = original.mark()
+        self.lab.mend()
+        original.expect("returning after partition", 15.0, mark)
+        original.expect("Heartbeat restart triggered", 30.0, mark)
+        original.expect("Comm_now_up()", 30.0, mark)
+        self.settle()
+        (owner,) = self.lab.owners.of(SERVICE_ADDRESS)
+        client.expect(owner, 5.0)
+
+    def test_oneOfTwo(self) -> None:
+        """One of two cables is cut and mended: both say so, and nothing moves."""
+        alpha, beta, client = self.formed(but(MIXED, media=("bcast eth0", "bcast eth1")))
+        moment = now()
+        self.lab.cutCable(alpha.machine, CLUSTER)
+        alpha.expect("Link beta:eth1 dead.")
+        beta.expect("Link alpha:eth1 dead.")
+        marks = alpha.mark(), beta.mark()
+        self.lab.mend()
+        alpha.expect("Link beta:eth1 up.", since=marks[0])
+        beta.expect("Link alpha:eth1 up.", since=marks[1])
+        self.assertEqual(self.lab.owners.arrivals(SERVICE_ADDRESS, moment), [])
+        self.assertLess(client.longestSilence(moment).seconds, 0.3)
+
+    def test_loss(self) -> None:
+        """With a quarter of all packets lost both live on, and a standby succeeds by asking again."""
+        alpha, beta, client = self.formed(but(MIXED, deadtime=4.0, initdead=5.0))
+        self.lab.drop(alpha.machine, CLUSTER, 25)
+        self.move(client, lambda: alpha.standby("all"), beta, 30.0)
+        self.lab.mend()
+        alpha.settled("none")
+        beta.settled("all")
+        self.assertFalse(alpha.said("is dead") or beta.said("is dead"))
+
+
+class OriginalFirstTests(OursFirstTests):
+    """The same stories; the original is C{alpha}."""
+
+    kinds = (Heartbeat306, Ours)
+
+
+class CableTests(MixedCase):
+    """Every kind of medium and signature between the two."""
+
+    def _story(self, plan: Plan, serial: bool = False) -> None:
+        alpha, beta, client = self.formed(plan, serial)
+        self.move(client, lambda: alpha.standby("all"), beta)
+        alpha.settled("none")
+        beta.settled("all")
+        self.move(client, beta.machine.powerOff, alpha)
+
+    def test_ucast(self) -> None:
+        """C{ucast}, with the same file on both nodes."""
+        self._story(but(MIXED, media=("ucast eth1 10.77.1.1", "ucast eth1 10.77.1.2")))
+
+    def test_mcast(self) -> None:
+        """C{mcast}."""
+        self._story(but(MIXED, media=("mcast eth1 225.0.0.1 694 1 0",)))
+
+    def test_serial(self) -> None:
+        """C{serial} alone."""
+        plan = but(MIXED, media=("serial %(serial)s",), keepalive=0.5, deadtime=3.0)
+        self._story(plan, serial=True)
+
+    def test_serialAndBroadcast(self) -> None:
+        """C{serial} and C{bcast} together: the same message arrives twice and acts once."""
+        plan = but(MIXED, media=("serial %(serial)s", "bcast eth1"), keepalive=0.5, deadtime=3.0)
+        self._story(plan, serial=True)
+
+    def test_netstring(self) -> None:
+        """C{msgfmt netstring}."""
+        self._story(but(MIXED, extra=("msgfmt netstring",)))
+
+    def test_legacy(self) -> None:
+        """C{auto_failback legacy}: the preferred node takes its group whenever it is there."""
+        alpha, beta = self.pair(but(MIXED, failback="legacy"))
+        alpha.start()
+        beta.start()
+        self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 40.0)
+        client = self.lab.client()
+        client.expect("alpha", 5.0)
+        self.move(client, alpha.machine.powerOff, beta)
+        alpha.machine.powerOn(SERVICE_ADDRESS)
+        self.move(client, alpha.start, alpha, 30.0)

@@ -1,0 +1,125 @@
+"""Tests of L{twisted_ha.wire.codec} on what real nodes sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.unit.wire import vectors
+from twisted_ha.errors import WireError
+from twisted_ha.wire import Encoding, Field, Message, decode
+
+
+class CapturedTests(SynchronousTestCase):
+    """Every captured frame with its description."""
+
+    def setUp(self) -> None:
+        self.vectors: list[dict[str, Any]] = [
+            {"file": name, **vector}
+            for name in vectors.CAPTURED
+            for vector in vectors.load(name)["vectors"]
+        ]
+
+    def test_enough(self) -> None:
+        """There are captured frames to test with."""
+        self.assertGreater(len(self.vectors), 100)
+
+    def test_encoding(self) -> None:
+        """The encoding is told by the start marker."""
+        for vector in self.vectors:
+            signed = decode(bytes.fromhex(vector["hex"]))
+            self.assertEqual(
+                Encoding(vector["encoding"]), signed.encoding, (vector["file"], vector["id"])
+            )
+
+    def test_fields(self) -> None:
+        """Every field has the name, type and value described; auth is kept apart."""
+        for vector in self.vectors:
+            described = vectors.fieldsOf(vector["fields"])
+            signed = decode(bytes.fromhex(vector["hex"]))
+            self.assertEqual(
+                tuple(field for field in described if field.name != "auth"),
+                signed.message.fields,
+                (vector["file"], vector["id"]),
+            )
+
+    def test_innerAuth(self) -> None:
+        """The auth field of a netstring is shown as it stands there."""
+        for vector in self.vectors:
+            if vector["encoding"] == "netstring":
+                described = Message(vectors.fieldsOf(vector["fields"]))
+                signed = decode(bytes.fromhex(vector["hex"]))
+                self.assertEqual(described.get("auth"), signed.inner, (vector["file"], vector["id"]))
+
+    def test_claim(self) -> None:
+        """The key number and digest are read from where they count."""
+        for vector in self.vectors:
+            signed = decode(bytes.fromhex(vector["hex"]))
+            self.assertEqual(
+                (vector["auth"]["key"], vector["auth"]["digest"]),
+                (signed.key, signed.digest),
+                (vector["file"], vector["id"]),
+            )
+
+    def test_covered(self) -> None:
+        """The covered bytes are those the real node digested, where that is known."""
+        known = [vector for vector in self.vectors if "input_hex" in vector["auth"]]
+        self.assertTrue(known)
+        for vector in known:
+            signed = decode(bytes.fromhex(vector["hex"]))
+            self.assertEqual(
+                bytes.fromhex(vector["auth"]["input_hex"]),
+                signed.covered,
+                (vector["file"], vector["id"]),
+            )
+
+
+class JudgedTests(SynchronousTestCase):
+    """Every synthetic frame with its verdict."""
+
+    def test_verdicts(self) -> None:
+        """What must decode does, and what must not is refused with a L{WireError}."""
+        # One of the mutations that "decode" has a wrong length, so what is changed there need not.
+        for name in vectors.JUDGED:
+            for vector in vectors.load(name)["vectors"]:
+                wanted = vector["expect"]["decodes"]
+                try:
+                    decode(bytes.fromhex(vector["hex"]))
+                except WireError:
+                    got = False
+                else:
+                    got = True
+                if wanted is False or (wanted and name != "mutated"):
+                    self.assertEqual(wanted, got, (name, vector["id"]))
+
+    def test_firstOfTwo(self) -> None:
+        """Of a field that stands twice, the first value is used."""
+        (vector,) = [v for v in vectors.load("accept-reject")["vectors"] if v["id"] == "dupst"]
+        self.assertEqual("dupst", decode(bytes.fromhex(vector["hex"])).message.get("st"))
+
+
+class NeitherTests(SynchronousTestCase):
+    """Bytes that are in no encoding."""
+
+    def test_noStartMarker(self) -> None:
+        """Anything that does not begin with one of the two markers is refused at its first byte."""
+        for frame in (b"", b">", b">>>", b"###", b"t=x\n<<<\n", b"\n>>>\nt=x\n<<<\n", b"\0"):
+            self.assertEqual(0, self.assertRaises(WireError, decode, frame).offset)
+
+    def test_reprHidesDigests(self) -> None:
+        """A signed message shows its fields and not its digest."""
+        shown = repr(decode(b">>>\nt=x\nauth=1 deadbeef\n<<<\n"))
+        self.assertEqual("<SignedMessage classic key=1 <Message t='x'>>", shown)
+
+    def test_frozen(self) -> None:
+        """A signed message cannot be changed."""
+        with self.assertRaises(AttributeError):
+            decode(b">>>\n<<<\n").key = 1  # type: ignore[misc]
+
+    def test_fieldsAreTheSharedKind(self) -> None:
+        """Both encodings give equal messages for equal fields."""
+        classic = decode(b">>>\nt=x\n(1)b=AAE=\n<<<\n").message
+        netstring = decode(b"###\n6:(0)t=x,7:(1)b=\0\1,%%%\n").message
+        self.assertEqual(classic, netstring)
+        self.assertEqual(Field("t", "x"), classic.fields[0])

@@ -1,0 +1,28 @@
+"""Exit statuses, the same for every command, after those of LSB where LSB has one."""
+
+from __future__ import annotations
+
+from twisted_ha.errors import ApiError
+
+__all__ = ["FAILED", "NOT_PERMITTED", "NOT_RUNNING", "OK", "USAGE", "ofError"]
+
+OK = 0
+FAILED = 1
+"""It was refused, or it was tried and did not work."""
+USAGE = 2
+NOT_RUNNING = 3
+"""There is no daemon, or it does not answer."""
+NOT_PERMITTED = 4
+# 6, the configuration is wrong, comes from twisted_ha.config.exitStatus.
+
+_BY_NAME = {
+    "not-running": NOT_RUNNING,
+    "timed-out": NOT_RUNNING,
+    "closed": NOT_RUNNING,
+    "not-permitted": NOT_PERMITTED,
+}
+
+
+def ofError(error: ApiError) -> int:
+    """The exit status that says what C{error} says."""
+    return _BY_NAME.get(error.name, FAILED)

@@ -1,0 +1,171 @@
+"""
+Where an authentic message belongs in its sender's life and order, and whether it is acted on.
+
+The state is changed first and the events are told afterwards, so that whoever hears of one sees all of
+it.
+
+@see: wire-protocol.md sections 5.3, 5.7 and 7.5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from twisted.internet.interfaces import IReactorTime
+
+from twisted_ha.bus import EventBus
+from twisted_ha.cluster.header import Header
+from twisted_ha.cluster.limit import RateLimit
+from twisted_ha.cluster.links import Link
+from twisted_ha.cluster.nodes import Node, NodeTable
+from twisted_ha.cluster.punctuality import Punctuality
+from twisted_ha.cluster.sequence import Judgement, Verdict
+from twisted_ha.events import (
+    Event,
+    LinkUp,
+    MessagesMissing,
+    MessagesRecovered,
+    NodeRestarted,
+    NodeReturned,
+    Warned,
+)
+from twisted_ha.interfaces import IMedium
+
+__all__ = ["STATUS", "Admission", "Admitted"]
+
+STATUS = "status"
+"""The one type that begins a life, and that ends the silence of a node taken for dead."""
+
+_WARNING_PAUSE = 60.0
+
+
+@dataclass(slots=True)
+class Admitted:
+    """
+    What one message is.
+
+    @ivar deliver: it is acted on: it is fresh, and for us.
+    @ivar judgement: its place in the order; L{None} for the types without one.
+    @ivar restarted: it begins a new life of a node we knew.
+    @ivar returned: its sender had been declared dead, and never was.
+    @ivar events: what is to be told before what the message itself brings.
+    """
+
+    deliver: bool = False
+    judgement: Judgement | None = None
+    restarted: bool = False
+    returned: bool = False
+    link: Link | None = None
+    events: list[Event] = field(default_factory=list)
+
+
+class Admission:
+    """Judges messages, and keeps the accounts of nodes and links."""
+
+    def __init__(
+        self, clock: IReactorTime, bus: EventBus, nodes: NodeTable, punctuality: Punctuality
+    ) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._nodes = nodes
+        self._punctuality = punctuality
+        self._limit = RateLimit(clock, _WARNING_PAUSE)
+
+    def judge(self, node: Node, header: Header, medium: IMedium) -> Admitted:
+        """One message of another node."""
+        admitted = Admitted()
+        if header.sequenced:
+            if not self._judgeSequenced(node, header, medium, admitted):
+                return admitted
+        elif 0 < header.generation < node.generation:
+            return admitted  # an old one, played again: these types have no other protection
+        else:
+            admitted.deliver = True
+        self._heard(node, medium, admitted)
+        self._nodes.learn(node, header.srcuuid)
+        admitted.deliver = admitted.deliver and self._nodes.isForUs(header)
+        return admitted
+
+    def _judgeSequenced(self, node: Node, header: Header, medium: IMedium, admitted: Admitted) -> bool:
+        """@return: whether it proves that its link works."""
+        status = header.type == STATUS
+        known = node.generation
+        assert header.sequence is not None
+        if header.generation < known:
+            return False
+        if header.generation > known:
+            if status:
+                if known:
+                    admitted.restarted = True
+                    admitted.events.append(
+                        NodeRestarted(node=node.name, generation=header.generation, previous=known)
+                    )
+                node.newLife(header.generation)
+            elif known:
+                # Its numbers say nothing beside those of the old life.  It is not accounted either, so
+                # that it is asked for again once a status has begun the new one.
+                return False
+        wasDead = node.dead and node.lastStatus is not None and not admitted.restarted
+        link = node.links.get(medium.name)
+        judgement = admitted.judgement = node.sequence.accept(header.sequence)
+        if link is not None:
+            link.count(header.sequence)
+        if judgement.verdict is Verdict.STALE:
+            return False
+        if judgement.verdict is Verdict.DUPLICATE:
+            return True
+        admitted.deliver = True
+        if status and wasDead and header.generation == known:
+            admitted.returned = True
+            silentFor = self._clock.seconds() - (node.lastStatus or 0.0)
+            admitted.events.append(NodeReturned(node=node.name, silentFor=silentFor))
+        return True
+
+    def _heard(self, node: Node, medium: IMedium, admitted: Admitted) -> None:
+        link = node.links.get(medium.name)
+        if link is not None and link.heard(self._clock.seconds(), self._punctuality.lost):
+            admitted.events.append(LinkUp(node=node.name, link=link.medium))
+        admitted.link = link
+        judgement = admitted.judgement
+        if judgement is None:
+            return
+        if judgement.missing:
+            admitted.events.append(
+                MessagesMissing(
+                    node=node.name,
+                    count=len(judgement.missing),
+                    first=judgement.missing[0],
+                    last=judgement.missing[-1],
+                )
+            )
+        if judgement.complete:
+            admitted.events.append(MessagesRecovered(node=node.name))
+        if judgement.abandoned and self._limit.allow((node.name, "abandoned")) is not None:
+            admitted.events.append(
+                Warned(
+                    message=f"{judgement.abandoned} messages of {node.name} are lost: too many are"
+                    " missing to ask for them.  If this goes on, look at the links to it"
+                )
+            )
+
+    def echo(self, header: Header, medium: IMedium, source: str) -> Admitted:
+        """One message that bears this node's own name: what we sent, or somebody else's."""
+        admitted = Admitted()
+        local = self._nodes.local
+        ours = header.generation == local.generation and header.srcuuid in (None, local.uuid)
+        if ours:
+            self._heard(local, medium, admitted)
+            link = local.links.get(medium.name)
+            if link is not None and header.sequence is not None:
+                link.count(header.sequence)
+        elif header.generation >= local.generation or header.srcuuid not in (None, local.uuid):
+            suppressed = self._limit.allow("impostor")
+            if suppressed is not None:
+                origin = source or "an unknown address"
+                admitted.events.append(
+                    Warned(
+                        message=f"another node calls itself {local.name} ({origin} on {medium.name});"
+                        " every node needs a name of its own in ha.cf"
+                    )
+                )
+        return admitted

@@ -1,0 +1,123 @@
+"""
+This node's own status: what it says, and when.
+
+@see: wire-protocol.md sections 7.1 to 7.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from twisted_ha.cluster.admission import STATUS
+from twisted_ha.cluster.nodes import Node
+from twisted_ha.cluster.punctuality import Punctuality
+from twisted_ha.config.model import Timers
+from twisted_ha.terms import NodeStatus
+from twisted_ha.wire.fields import formatNumber
+from twisted_ha.wire.message import Message
+
+__all__ = ["EXTENSION", "EXTENSION_FIELD", "Beat"]
+
+EXTENSION_FIELD = "twisted_ha"
+"""The field of our status messages that tells others of our kind; heartbeat passes it over."""
+
+EXTENSION = "1"
+"""Which of our extensions we speak."""
+
+
+class Beat:
+    """
+    Sends the status every keepalive, counted from one beat to the next without drift.
+
+    @ivar flowControl: whether the status announces C{protocol}; off for good once a node of the cluster
+        does not know it.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: IReactorTime,
+        timers: Timers,
+        punctuality: Punctuality,
+        local: Node,
+        send: Callable[[Message], Message],
+        probe: Callable[[str], None],
+        beat: Callable[[], None],
+    ) -> None:
+        """
+        @param send: sends to everybody, and returns the message as it left.
+        @param probe: asks the ping nodes, given the time of sending.
+        @param beat: called with every status.
+        """
+        self._clock = clock
+        self._timers = timers
+        self._punctuality = punctuality
+        self._local = local
+        self._send = send
+        self._probe = probe
+        self._beat = beat
+        self._call: IDelayedCall | None = None
+        self._planned = 0.0
+        self.flowControl = True
+
+    @property
+    def status(self) -> NodeStatus:
+        """What this node says of itself."""
+        return self._local.status
+
+    def start(self) -> None:
+        """Beat from now on; the first one is due in a keepalive."""
+        self._plan(self._clock.seconds() + self._timers.keepalive)
+
+    def stop(self) -> None:
+        """Beat no more."""
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def reconfigure(self, timers: Timers) -> None:
+        """Use other times from now on; a new dead time is announced at once."""
+        before, self._timers = self._timers, timers
+        if self._call is not None:
+            self._call.cancel()
+            last = self._planned - before.keepalive
+            self._plan(max(self._clock.seconds(), last + timers.keepalive))
+            if timers.deadtime != before.deadtime:
+                self.sendStatus()
+
+    def become(self, status: NodeStatus) -> None:
+        """Say C{status} from now on, and at once."""
+        self._local.status = status
+        self._local.word = status.value
+        self.sendStatus()
+
+    def sendStatus(self) -> None:
+        """Say it once more, now."""
+        milliseconds = max(1, round(self._timers.deadtime * 1000))
+        sent = self._send(
+            Message.of(
+                STATUS,
+                st=self._local.word,
+                dt=formatNumber(STATUS, "dt", milliseconds),
+                protocol=formatNumber(STATUS, "protocol", 1) if self.flowControl else None,
+                **{EXTENSION_FIELD: EXTENSION},
+            )
+        )
+        self._local.lastStatus = self._clock.seconds()
+        self._local.protocol = self.flowControl
+        self._probe(sent.get("ts") or "")
+        self._beat()
+
+    def _plan(self, when: float) -> None:
+        self._planned = when
+        self._call = self._clock.callLater(max(0.0, when - self._clock.seconds()), self._tick)
+
+    def _tick(self) -> None:
+        # First the next one: whatever goes wrong below, the beat goes on.
+        planned, now = self._planned, self._clock.seconds()
+        due = planned + self._timers.keepalive
+        self._plan(due if due > now else now + self._timers.keepalive)
+        self._punctuality.ran(planned)
+        self.sendStatus()

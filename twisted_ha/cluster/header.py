@@ -1,0 +1,101 @@
+"""
+The fields that every message has, read once.
+
+@see: wire-protocol.md section 3.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twisted_ha.errors import HeartbeatError
+from twisted_ha.terms import NodeName
+from twisted_ha.wire.fields import readNumber
+from twisted_ha.wire.message import Message
+
+__all__ = ["UNSEQUENCED", "Header", "HeaderError"]
+
+UNSEQUENCED = "NS_"
+"""Types that begin so carry no sequence number and are never sent again."""
+
+UUID_LENGTH = 16
+_NIL = bytes(UUID_LENGTH)
+
+
+class HeaderError(HeartbeatError):
+    """
+    A message that is authentic and lacks what every message has.
+
+    @ivar reason: what is missing, without anything of the message.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """
+    Where a message came from, where it belongs in its sender's order, and whom it is for.
+
+    @ivar type: C{t}.
+    @ivar src: the sender's name exactly as written; it need not be a node of ours.
+    @ivar srcuuid: 16 bytes; L{None} if there are none worth the name (heartbeat 1.2 sends none).
+    @ivar generation: the sender's daemon start counter; 0 if it does not say.
+    @ivar sequence: L{None} for the types without one.
+    @ivar dest: L{None} if the message is for everybody.
+    @ivar ts: the sender's wall clock in Unix seconds; it is never compared with ours.
+    """
+
+    type: str
+    src: NodeName
+    srcuuid: bytes | None = None
+    generation: int = 0
+    sequence: int | None = None
+    dest: NodeName | None = None
+    destuuid: bytes | None = None
+    ts: int = 0
+
+    @property
+    def sequenced(self) -> bool:
+        """Whether messages of this type are counted and sent again when they are lost."""
+        return not self.type.startswith(UNSEQUENCED)
+
+    @classmethod
+    def of(cls, message: Message) -> Header:
+        """
+        Read the header of C{message}.
+
+        @raise HeaderError: C{t}, C{src}, C{ts} or (where there must be one) C{seq} is missing or wrong.
+        """
+        kind = message.type
+        if not kind:
+            raise HeaderError("no type (t)")
+        source = message.get("src")
+        if not source:
+            raise HeaderError("no sender (src)")
+        written = readNumber(message, "ts")
+        if not written:
+            raise HeaderError("no time of sending (ts)")
+        sequence = None
+        if not kind.startswith(UNSEQUENCED):
+            sequence = readNumber(message, "seq")
+            if not sequence:
+                raise HeaderError("no sequence number (seq)")
+        target = message.get("dest")
+        return cls(
+            type=kind,
+            src=NodeName(source),
+            srcuuid=_uuid(message, "srcuuid"),
+            generation=readNumber(message, "hg") or 0,
+            sequence=sequence,
+            dest=None if target is None else NodeName(target),
+            destuuid=_uuid(message, "destuuid"),
+            ts=written,
+        )
+
+
+def _uuid(message: Message, name: str) -> bytes | None:
+    value = message.getBinary(name)
+    return value if value is not None and len(value) == UUID_LENGTH and value != _NIL else None

@@ -1,0 +1,151 @@
+"""
+Sending: every message is stamped, signed once in each encoding it is needed in, and given to every
+medium; what has a number is kept.
+
+@see: wire-protocol.md sections 1.3, 3.2 and 8.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from twisted.internet.interfaces import IReactorTime
+
+from twisted_ha.auth.keyring import KeyRing
+from twisted_ha.cluster.header import UNSEQUENCED
+from twisted_ha.cluster.history import SendHistory, Sent
+from twisted_ha.cluster.nodes import NodeTable
+from twisted_ha.config.model import ClusterConfig
+from twisted_ha.interfaces import IMedium
+from twisted_ha.wire.fields import formatNumber
+from twisted_ha.wire.message import Field, FieldType, Message
+from twisted_ha.wire.signed import Encoding
+
+__all__ = ["Transmitter"]
+
+
+class Transmitter:
+    """
+    The one way out.
+
+    @ivar history: what was sent with a number.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: ClusterConfig,
+        clock: IReactorTime,
+        wallClock: Callable[[], float],
+        media: Sequence[IMedium],
+        keyring: KeyRing,
+        nodes: NodeTable,
+        generation: int,
+        uuid: bytes,
+        loadAverage: Callable[[], str],
+    ) -> None:
+        self._clock = clock
+        self._wallClock = wallClock
+        self._media = [medium for medium in media if medium.pingNode is None]
+        self._pings = [medium for medium in media if medium.pingNode is not None]
+        self._keyring = keyring
+        self._nodes = nodes
+        self._generation = generation
+        self._uuid = uuid
+        self._loadAverage = loadAverage
+        self.history = SendHistory()
+        self.reconfigure(config)
+
+    def reconfigure(self, config: ClusterConfig) -> None:
+        """Use another C{ttl} and other encodings from now on."""
+        self._ttl = config.ttl
+        self._netstrings = config.netstrings
+
+    def replaceKeyRing(self, keyring: KeyRing) -> None:
+        """
+        Sign with another ring from now on, also what is sent again: a key that is gone from one file is
+        going from the others.
+        """
+        self._keyring = keyring
+        for sent in self.history:
+            sent.frames.clear()
+
+    def send(self, message: Message) -> Message:
+        """
+        Stamp, sign and send C{message} on every medium but those of ping nodes.
+
+        @return: the message as it left.
+        @raise WireError: it cannot be written; nothing was sent, and no number was used.
+        """
+        now = self._clock.seconds()
+        sequence = self.history.highest + 1
+        stamped = self._stamp(message, sequence)
+        sent = Sent(sequence, stamped, lastSent=now)
+        frames = [self._frame(sent, medium) for medium in self._media]
+        if not stamped.type.startswith(UNSEQUENCED):
+            self.history.add(sent)
+        for medium, frame in zip(self._media, frames, strict=True):
+            medium.send(frame)
+        return stamped
+
+    def resend(self, sent: Sent) -> None:
+        """Send a message again on every medium; the bytes are the first ones."""
+        for medium in self._media:
+            medium.send(self._frame(sent, medium))
+
+    def probe(self, ts: str) -> None:
+        """
+        Ask every ping node: each gets a message as it would send it itself, and carries it back.
+
+        @param ts: the field of that name in the status message sent with it.
+        """
+        for medium in self._pings:
+            probe = Message.of(
+                "NS_st",
+                st="ping",
+                info="ping_group" if medium.kind == "ping_group" else "ping",
+                src=medium.pingNode,
+                ts=ts,
+            )
+            medium.send(self._keyring.sign(probe, self._encoding(medium), medium.datagram))
+
+    def _encoding(self, medium: IMedium) -> Encoding:
+        if self._netstrings and medium.datagram:
+            return Encoding.NETSTRING
+        return Encoding.CLASSIC
+
+    def _frame(self, sent: Sent, medium: IMedium) -> bytes:
+        form = self._encoding(medium), medium.datagram
+        frame = sent.frames.get(form)
+        if frame is None:
+            frame = sent.frames[form] = self._keyring.sign(sent.message, *form)
+        return frame
+
+    def _stamp(self, message: Message, sequence: int) -> Message:
+        kind = message.type
+        sequenced = not kind.startswith(UNSEQUENCED)
+        stamps: dict[str, str | bytes] = {}
+        target = self._nodes.get(message.get("dest"))
+        if target is not None and target.uuid is not None:
+            stamps["destuuid"] = target.uuid
+        stamps["src"] = self._nodes.local.name
+        stamps["srcuuid"] = self._uuid
+        if sequenced:
+            stamps["seq"] = formatNumber(kind, "seq", sequence)
+        stamps["hg"] = formatNumber(kind, "hg", self._generation)
+        stamps["ts"] = formatNumber(kind, "ts", max(1, int(self._wallClock())))
+        if sequenced:
+            stamps["ld"] = self._loadAverage().replace("\n", " ").strip() or "n/a"
+        stamps["ttl"] = formatNumber(kind, "ttl", self._ttl)
+        fields: list[Field] = []
+        for field in message:
+            if field.name == "auth":
+                continue
+            stamp = stamps.pop(field.name, None)
+            fields.append(field if stamp is None else _field(field.name, stamp))
+        fields.extend(_field(name, value) for name, value in stamps.items())
+        return Message(fields)
+
+
+def _field(name: str, value: str | bytes) -> Field:
+    return Field(name, value, FieldType.BINARY if isinstance(value, bytes) else FieldType.STRING)

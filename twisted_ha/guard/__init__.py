@@ -1,0 +1,1 @@
+"""The guardian's own process, and the words it shares with the daemon."""

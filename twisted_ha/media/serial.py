@@ -1,0 +1,223 @@
+"""C{serial}: a null-modem cable (wire-protocol.md section 8.5)."""
+
+from __future__ import annotations
+
+import contextlib
+import termios
+from typing import TYPE_CHECKING, Any, cast
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.serialport import SerialPort
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from twisted_ha.bus import EventBus
+from twisted_ha.config.model import SerialMedium as SerialConfig
+from twisted_ha.errors import MediumError
+from twisted_ha.interfaces import IFrameSink, IMedium
+from twisted_ha.media.listening import SocketReactor
+from twisted_ha.media.serial_output import OutputQueue
+from twisted_ha.media.serial_writer import SerialWriter
+from twisted_ha.media.upkeep import Upkeep
+from twisted_ha.platform.interface import IPlatform
+from twisted_ha.wire.framer import Framer
+
+if TYPE_CHECKING:
+    from serial import Serial
+
+__all__ = ["SerialLine", "SerialMedium"]
+
+_BREAK = 0.25
+_LEAST_LIMIT = 4096
+_SECONDS_OF_QUEUE = 4
+
+
+class SerialLine(SerialPort):
+    """
+    An open line as the reactor sees it: it reads by events and is written by L{SerialWriter}.
+
+    Twisted's port would keep what it cannot write, without limit, and a disconnect would wait for it.
+    """
+
+    def __init__(self, opened: Serial, protocol: Protocol, reactor: IReactorFDSet) -> None:
+        self._serialFactory = cast(Any, lambda *_, **__: opened)
+        SerialPort.__init__(self, protocol, opened.port, reactor)
+
+    def fileno(self) -> int:
+        """The descriptor, or -1 once it is closed."""
+        fd = self._serial.fd
+        return -1 if fd is None else fd
+
+    def outstanding(self) -> int:
+        """How many bytes the kernel still has to send; 0 where it does not tell."""
+        try:
+            return int(self._serial.out_waiting)
+        except (OSError, TypeError):
+            return 0
+
+    def discard(self) -> None:
+        """Drop what the kernel still holds to send."""
+        with contextlib.suppress(OSError, termios.error):
+            self._serial.reset_output_buffer()
+
+    def setBreak(self, on: bool) -> None:
+        """Begin or end a break; a pseudo terminal has none."""
+        with contextlib.suppress(OSError):
+            self._serial.break_condition = on
+
+    def hangUp(self) -> None:
+        """Close it now; what could not be sent is dropped, or closing would wait for it."""
+        if self.fileno() != -1:
+            self.connectionLost(Failure(ConnectionDone()))
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The device is gone, or we are done with it."""
+        self.discard()
+        SerialPort.connectionLost(self, reason)
+
+
+class _Reading(Protocol):
+    """Hands bytes from a line to the medium."""
+
+    def __init__(self, medium: SerialMedium) -> None:
+        self._medium: SerialMedium | None = medium
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._medium is not None:
+            self._medium.dataReceived(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        medium, self._medium = self._medium, None
+        if medium is not None:
+            medium.hungUp("it was disconnected")
+
+    def forget(self) -> None:
+        """What happens to the line from now on is of no interest."""
+        self._medium = None
+
+
+@implementer(IMedium)
+class SerialMedium:
+    """One serial line."""
+
+    pingNode = None
+    datagram = False
+    kind = "serial"
+
+    def __init__(
+        self,
+        config: SerialConfig,
+        platform: IPlatform,
+        reactor: SocketReactor,
+        bus: EventBus,
+        patient: bool = False,
+    ) -> None:
+        self.name = config.device
+        self._config = config
+        self._platform = platform
+        self._reactor = reactor
+        self._clock = cast(IReactorTime, reactor)
+        self._upkeep = Upkeep(self._clock, bus, self.kind, self.name, self._attempt, patient=patient)
+        self._queue = OutputQueue(max(_LEAST_LIMIT, config.baud // 10 * _SECONDS_OF_QUEUE))
+        self._writer = SerialWriter(
+            self._clock, config.baud, self._queue, self._stalled, self._upkeep.succeeded, self.hungUp
+        )
+        self._lock = platform.serialLock(config.device)
+        self._framer = Framer()
+        self._sink: IFrameSink | None = None
+        self._line: SerialLine | None = None
+        self._reading: _Reading | None = None
+        self._break: IDelayedCall | None = None
+        self._openedBefore = False
+
+    @property
+    def losses(self) -> int:
+        """How many frames were dropped because the line could not carry them."""
+        return self._queue.dropped
+
+    def open(self, sink: IFrameSink) -> None:
+        """Lock the line and open it."""
+        self._sink = sink
+        try:
+            self._upkeep.start()
+        except MediumError as e:
+            self._sink = None
+            raise MediumError(f"{self.kind} {self.name}: {e}") from None
+
+    def close(self) -> Deferred[None]:
+        """Close the line and remove the lock."""
+        self._sink = None
+        self._upkeep.stop()
+        self._release()
+        self._lock.release()
+        return succeed(None)
+
+    def send(self, frame: bytes) -> None:
+        """Queue C{frame}; a line that is away keeps the newest for its return."""
+        if self._sink is not None:
+            self._queue.push(frame)
+            self._writer.kick()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes were heard; every whole frame goes on."""
+        for frame in self._framer.feed(data):
+            if self._sink is not None:
+                self._sink.frameReceived(frame, self, "")
+
+    def hungUp(self, reason: str) -> None:
+        """The line is gone; it is opened again as soon as it is there."""
+        self._release()
+        self._upkeep.lost(reason)
+
+    def _stalled(self) -> None:
+        self._upkeep.failed(
+            "nothing leaves the line, and what was queued is dropped: is the cable in place, with its"
+            " handshake wires, and does the other side read?"
+        )
+
+    def _attempt(self) -> str:
+        self._release()
+        self._lock.acquire()
+        try:
+            self._openLine()
+        except MediumError:
+            self._lock.release()
+            raise
+        return f"{self._config.baud} baud"
+
+    def _openLine(self) -> None:
+        opened = self._platform.openSerial(self._config.device, self._config.baud)
+        reading = _Reading(self)
+        try:
+            line = SerialLine(opened, reading, cast(Any, self._reactor))
+        except (OSError, termios.error) as e:
+            opened.close()
+            raise MediumError(f"{self.name} went away while it was opened: {e}") from None
+        self._framer = Framer()
+        if self._openedBefore:
+            self._queue.abandon()
+        self._openedBefore = True
+        self._line, self._reading = line, reading
+        line.setBreak(True)
+        self._break = self._clock.callLater(_BREAK, self._endBreak)
+
+    def _endBreak(self) -> None:
+        self._break = None
+        if self._line is not None:
+            self._line.setBreak(False)
+            self._writer.attach(self._line)
+
+    def _release(self) -> None:
+        self._writer.detach()
+        if self._break is not None and self._break.active():
+            self._break.cancel()
+        self._break = None
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.forget()
+        line, self._line = self._line, None
+        if line is not None:
+            line.hangUp()

@@ -1,0 +1,257 @@
+"""
+What the board shows while nothing moves: a class nobody claims, one both claim, one to give back.
+
+The original logs these and leaves them; here each has one answer (B3, B7, B12, B16).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from twisted_ha.bus import EventBus
+from twisted_ha.events import FailbackStarted, HoldingsConflict, UnclaimedResources
+from twisted_ha.interfaces import IMessenger
+from twisted_ha.resources.board import CLASSES, Board, Peer
+from twisted_ha.resources.mover import Mover
+from twisted_ha.resources.worker import GroupWorker
+from twisted_ha.terms import FailbackMode, ResourceSet
+from twisted_ha.wire.message import Message
+
+__all__ = ["Audit"]
+
+GRACE = 3.0
+"""Seconds the home node of an unclaimed class has before the other takes it."""
+
+YIELD_DELAY = 0.1
+"""Seconds between a lost dispute and the release: the winner announces its addresses first, so that
+no request meets a moment without an owner."""
+
+ORIGINAL_RESTARTS = 6.0
+"""Seconds in which a node of the original that noticed a healed partition gives everything up: 2 s
+of its own, its reaction time, and margin."""
+
+GIVE_UP_AGAIN = 600.0
+"""Seconds before a class is given to the other node a second time because it fails here."""
+
+EPSILON = 1e-6
+"""Seconds by which a timer may be early: clocks count in binary fractions."""
+
+FAILBACK_AGAIN = 5.0
+"""Seconds after a failback that came to nothing."""
+
+
+class Audit:
+    """
+    Looks at the board whenever this node is settled.
+
+    @ivar wantFailback: a takeover happened since the other node last had its groups back.
+    @ivar yielding: the classes that lost a dispute and are being released.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        worker: GroupWorker,
+        mover: Mover,
+        messenger: IMessenger,
+        clock: IReactorTime,
+        bus: EventBus,
+        again: Callable[[], None],
+    ) -> None:
+        self._board = board
+        self._worker = worker
+        self._mover = mover
+        self._messenger = messenger
+        self._clock = clock
+        self._bus = bus
+        self._again = again
+        self.wantFailback = False
+        self.yielding = ResourceSet.NONE
+        self._failing = ResourceSet.NONE
+        self._gaveUp: dict[ResourceSet, float] = {}
+        self._free = ResourceSet.NONE
+        self._disputed = ResourceSet.NONE
+        self._since = 0.0
+        self._probeAt: float | None = None
+        self._failbackAfter = 0.0
+        self._timer: IDelayedCall | None = None
+
+    # what others tell
+
+    def failed(self, resources: ResourceSet) -> str | None:
+        """
+        A group of this class would not start here (B7).
+
+        @return: what follows, in words, if the other node is to try.
+        """
+        peer = self._board.peer
+        last = self._gaveUp.get(resources)
+        if peer is None or not peer.present:
+            return None
+        if last is not None and self._clock.seconds() - last < GIVE_UP_AGAIN:
+            return None
+        self._failing |= resources
+        return f"our {resources.word} resources are offered to {peer.name}"
+
+    def returned(self) -> None:
+        """The other node was declared dead and never was."""
+        peer = self._board.peer
+        if peer is not None and not peer.ours:
+            # It either gives everything up by itself, or it never noticed: then it must be asked.
+            self._probeAt = self._clock.seconds() + ORIGINAL_RESTARTS
+            self._wake(ORIGINAL_RESTARTS)
+
+    def peerGone(self) -> None:
+        """The other node died, left or was started anew: old disputes are void."""
+        self._probeAt = None
+        self._disputed = ResourceSet.NONE
+        self._free = ResourceSet.NONE
+
+    def released(self) -> None:
+        """The worker has moved: what was being yielded may be released."""
+        keys = self._board.keys(self.yielding)
+        if self.yielding and self._worker.settled(keys) and not self._worker.standing(keys):
+            self._board.drop(self.yielding)
+            self.yielding = ResourceSet.NONE
+            self._disputed = ResourceSet.NONE
+            self._board.report(why="yielded to the other node")
+
+    def stop(self) -> None:
+        """Look no more."""
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    # looking
+
+    def look(self) -> None:
+        """Both nodes are where they want to be, or this one is and the other is gone."""
+        if self.yielding:
+            return
+        peer = self._board.peer
+        if peer is None or not peer.present:
+            self._take(self._board.free, "no other node is there to run it")
+            return
+        if self._probeAt is not None and self._clock.seconds() >= self._probeAt - EPSILON:
+            self._probeAt = None
+            self._messenger.send(Message.of("starting"))  # makes the original report
+            self._board.report(why="asking what the other node holds")
+        self._lookAtDisputes(peer)
+        if not self.yielding and peer.stable:
+            self._lookAtFree(peer)
+            self._lookAtFailing(peer)
+            self._lookAtFailback(peer)
+
+    def _lookAtDisputes(self, peer: Peer) -> None:
+        disputed = self._board.disputed
+        if not disputed:
+            self._disputed = disputed
+            return
+        now = self._clock.seconds()
+        kept = ResourceSet.NONE
+        for one in CLASSES:
+            if one & disputed and peer.ours and self._board.keeps(one):
+                kept |= one
+        lost = disputed & ~kept
+        if disputed != self._disputed:
+            self._disputed = disputed
+            self._since = now
+            self._worker.announce(self._board.keys(kept))
+            self._bus.publish(
+                HoldingsConflict(
+                    node=peer.name,
+                    resources=disputed.word,
+                    resolution=self._resolution(peer, kept, lost),
+                )
+            )
+        delay = YIELD_DELAY if peer.ours else ORIGINAL_RESTARTS
+        if not lost:
+            return
+        if now - self._since < delay - EPSILON:
+            self._wake(self._since + delay - now)
+            return
+        self.yielding = lost
+        self._worker.want(self._board.keys(lost), False, why=f"{peer.name} keeps it")
+        self.released()
+
+    def _resolution(self, peer: Peer, kept: ResourceSet, lost: ResourceSet) -> str:
+        if not peer.ours:
+            return (
+                f"Unless {peer.name} gives up within {ORIGINAL_RESTARTS:.0f} s, as it does after a "
+                "partition that it noticed, this node does."
+            )
+        parts = []
+        if kept:
+            parts.append(f"This node keeps {kept.word}.")
+        if lost:
+            parts.append(f"{peer.name} keeps {lost.word}, and this node releases it.")
+        return " ".join(parts)
+
+    def _lookAtFree(self, peer: Peer) -> None:
+        free = self._board.free
+        if not free:
+            self._free = free
+            return
+        now = self._clock.seconds()
+        if free != self._free:
+            self._free = free
+            self._since = now
+            self._bus.publish(
+                UnclaimedResources(
+                    resources="our local" if free is ResourceSet.LOCAL else free.word,
+                    resolution="Each node takes its own; what is left is taken in a moment.",
+                )
+            )
+        if free & ResourceSet.LOCAL:
+            self._take(ResourceSet.LOCAL, "nobody held it, and it is this node's own")
+        if free & ResourceSet.FOREIGN:
+            if now - self._since < GRACE - EPSILON:
+                self._wake(self._since + GRACE - now)
+            else:
+                self._take(ResourceSet.FOREIGN, f"nobody held it, and {peer.name} did not take it")
+
+    def _lookAtFailing(self, peer: Peer) -> None:
+        failing = self._failing & self._board.mine
+        self._failing = ResourceSet.NONE
+        if not failing or not self._mover.idle:
+            return
+        for one in CLASSES:
+            if one & failing:
+                self._gaveUp[one] = self._clock.seconds()
+        self._mover.give(failing, f"{failing.word} resources fail here; {peer.name} is to try")
+
+    def _lookAtFailback(self, peer: Peer) -> None:
+        if not self.wantFailback:
+            return
+        if self._board.mode is not FailbackMode.ON or not self._board.mine & ResourceSet.FOREIGN:
+            self.wantFailback = False
+            return
+        if not self._mover.idle:
+            return
+        now = self._clock.seconds()
+        if now < self._failbackAfter - EPSILON:
+            self._wake(self._failbackAfter - now)
+            return
+        self._failbackAfter = now + FAILBACK_AGAIN
+        self._bus.publish(FailbackStarted(node=peer.name))
+        self._mover.give(ResourceSet.FOREIGN, "")
+
+    def _take(self, resources: ResourceSet, why: str) -> None:
+        if not resources:
+            return
+        self._board.claim(resources)
+        self._board.report(stable=False, why=why)
+        self._worker.want(self._board.keys(resources), True, why=why)
+
+    def _wake(self, seconds: float) -> None:
+        if self._timer is not None and self._timer.active():
+            if self._timer.getTime() <= self._clock.seconds() + seconds:
+                return
+            self._timer.cancel()
+        self._timer = self._clock.callLater(seconds, self._woken)
+
+    def _woken(self) -> None:
+        self._timer = None
+        self._again()

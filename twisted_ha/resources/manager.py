@@ -1,0 +1,600 @@
+"""
+The front door of the resource room: events and messages come in, and each is given to the machine it
+concerns; when all is quiet, the audit looks at what is claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from twisted_ha.bus import EventBus
+from twisted_ha.cluster.header import Header
+from twisted_ha.config.model import ClusterConfig
+from twisted_ha.events import (
+    CommunicationsUp,
+    Event,
+    GuardianReleased,
+    NodeDied,
+    NodeRestarted,
+    NodeReturned,
+    NodeStatusChanged,
+    PeerShutDown,
+    StandbyRefused,
+    TransitionCompleted,
+    UndecidedInput,
+)
+from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMessenger
+from twisted_ha.operations import MoveReport
+from twisted_ha.resources import acquisition
+from twisted_ha.resources.acquisition import PATIENCE, Phase, PhaseAction, Seen, classifyReport
+from twisted_ha.resources.audit import Audit
+from twisted_ha.resources.board import Board, Peer
+from twisted_ha.resources.group import GroupRunner
+from twisted_ha.resources.leaver import Leaver
+from twisted_ha.resources.legacy import REQUEST, RESPONSE, Legacy
+from twisted_ha.resources.mover import REFUSED, Mover
+from twisted_ha.resources.standby import ANSWER_TIME, Move, MoveSeen
+from twisted_ha.resources.successor import Successor
+from twisted_ha.resources.takeover import TakeoverSeen
+from twisted_ha.resources.worker import GroupWorker
+from twisted_ha.terms import NodeName, ResourceSet
+from twisted_ha.wire.message import Message
+
+__all__ = ["ResourceManager"]
+
+ASK_PATIENCE = 9.0
+"""Seconds the other node's wish to give may wait until this node is quiet; it waits 10 itself."""
+
+REQUEST_PATIENCE = 30.0
+"""Seconds a person's request may wait until both nodes are quiet."""
+
+
+class ResourceManager:
+    """
+    Decides which groups run on this node.
+
+    @ivar phase: how far this node is.
+    @ivar board: what is claimed, and by whom.
+    @ivar worker: where groups are started and stopped.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: ClusterConfig,
+        messenger: IMessenger,
+        clock: IReactorTime,
+        bus: EventBus,
+        agents: IAgentRegistry,
+        fencer: IFencer,
+        guardian: IGuardian,
+        isOurs: Callable[[NodeName], bool],
+    ) -> None:
+        """
+        @param isOurs: whether a node's status messages say that it speaks our extensions.
+        """
+        self._config = config
+        self._messenger = messenger
+        self._clock = clock
+        self._bus = bus
+        self._isOurs = isOurs
+        peers = config.peers
+        self.board = Board(
+            localNode=config.localNode,
+            peer=Peer(peers[0]) if peers else None,
+            groups=config.groups,
+            mode=config.autoFailback,
+            messenger=messenger,
+            bus=bus,
+        )
+        self.board.settled = lambda: self.settled
+        self.worker = GroupWorker(config.groups, agents, clock, bus, guardian, config.tuning)
+        self.worker.changed = self.reconsider
+        self.worker.handleFailure = self._groupFailed
+        self.mover = Mover(self.board, self.worker, messenger, clock, bus)
+        self.successor = Successor(self.board, self.worker, fencer, messenger, clock, bus)
+        self.leaver = Leaver(self.board, self.worker, messenger, clock, bus)
+        self.audit = Audit(self.board, self.worker, self.mover, messenger, clock, bus, self.reconsider)
+        self.legacy = Legacy(self.board, self.worker, messenger, clock)
+        self.mover.ended = self.reconsider
+        self.successor.ended = self._takeoverEnded
+        guardian.released = self.guardianReleased
+        self.phase = Phase.OFFLINE
+        self._timer: IDelayedCall | None = None
+        self._askedAgain = False
+        self._peerAsk: tuple[ResourceSet, float] | None = None
+        self._requests: list[tuple[ResourceSet, float, Deferred[MoveReport]]] = []
+        self._looking = False
+        self._lookAgain = False
+        self._handlers: dict[str, Callable[[Header, Message], None]] = {
+            "starting": self._heardStarting,
+            "resource": self._heardResource,
+            "ask_resources": self._heardAsk,
+            "shutdone": self._heardShutdone,
+            "hb_takeover": self._heardTakeover,
+            REFUSED: self._heardRefused,
+            REQUEST: lambda header, message: self.legacy.requested(message),
+            RESPONSE: lambda header, message: self.legacy.answered(message),
+        }
+
+    # ---- the state as others see it ----------------------------------------------------------
+
+    @property
+    def settled(self) -> bool:
+        """This node has taken all it means to take: C{isstable} on the wire."""
+        return (
+            self.phase is Phase.STABLE
+            and self.mover.idle
+            and self.successor.idle
+            and not self.audit.yielding
+            and self.worker.settled()
+        )
+
+    @property
+    def messageTypes(self) -> tuple[str, ...]:
+        """The types of messages L{messageReceived} wants to hear."""
+        return tuple(self._handlers)
+
+    # ---- events ------------------------------------------------------------------------------
+
+    def eventHappened(self, event: Event, when: float) -> None:
+        """An L{Observer} of the bus: what the cluster room says of nodes."""
+        match event:
+            case CommunicationsUp():
+                self._communicationsUp()
+            case NodeDied() if self._isPeer(event.node) and not event.ping:
+                self._peerDied(event)
+            case NodeRestarted() if self._isPeer(event.node):
+                self._peerRestarted()
+            case NodeReturned() if self._isPeer(event.node):
+                self._peerReturned()
+            case NodeStatusChanged() if self._isPeer(event.node):
+                self._peerSpeaks(event)
+            case _:
+                pass
+
+    def _isPeer(self, node: NodeName) -> bool:
+        return self.board.peer is not None and node == self.board.peer.name
+
+    def _communicationsUp(self) -> None:
+        peer = self.board.peer
+        if not self.board.mode.negotiated:
+            self._legacyUp()
+            return
+        self._seePhase(Seen.COMMUNICATIONS_UP)
+        if peer is None:
+            self._seePhase(Seen.PEER_GONE)
+        elif peer.left:
+            self._succeed(TakeoverSeen.LEFT, f"{peer.name} has left")
+        elif not peer.alive:
+            seen = TakeoverSeen.DIED_HOLDING
+            if peer.heard and not peer.resources:
+                seen = TakeoverSeen.DIED_EMPTY
+            self._succeed(seen, f"{peer.name} is not there")
+        elif peer.reported:
+            self._seePhase(classifyReport(peer))
+        self.reconsider()
+
+    def _legacyUp(self) -> None:
+        peer = self.board.peer
+        if self.phase is not Phase.OFFLINE:
+            return
+        self.phase = Phase.STABLE
+        if peer is not None and not peer.present:
+            seen = TakeoverSeen.LEFT if peer.left else TakeoverSeen.DIED_HOLDING
+            self._succeed(seen, f"{peer.name} is not there")
+        else:
+            self.legacy.requestOwn()
+        self.reconsider()
+
+    def _peerDied(self, event: NodeDied) -> None:
+        peer = self.board.peer
+        assert peer is not None
+        between = self.mover.state in (Move.HANDED, Move.GRANTED)
+        silent = not event.heard or not self.board.mode.negotiated  # it never said what it holds
+        mayHold = not peer.left and (silent or bool(peer.resources) or between)
+        known = peer.left
+        peer.died()
+        peer.heard = event.heard
+        self._peerAsk = None
+        self.mover.see(MoveSeen.PEER_GONE)
+        self.audit.peerGone()
+        if self.phase not in (Phase.OFFLINE, Phase.LEAVING):
+            seen = TakeoverSeen.DIED_HOLDING if mayHold else TakeoverSeen.DIED_EMPTY
+            if known and self.board.mine == ResourceSet.ALL:
+                pass  # it said goodbye, and everything was taken then
+            else:
+                self._succeed(seen, f"{peer.name} died (silent for {event.silentFor:.2f} s)")
+        self.reconsider()
+
+    def _peerRestarted(self) -> None:
+        peer = self.board.peer
+        assert peer is not None
+        peer.newLife()
+        peer.alive = peer.heard = True
+        self._askedAgain = False
+        self._peerAsk = None
+        self.mover.see(MoveSeen.PEER_GONE)
+        self.successor.see(TakeoverSeen.PEER_BACK)
+        self.audit.peerGone()
+        if not self.board.mode.negotiated and self.phase is Phase.STABLE:
+            self.board.drop(ResourceSet.ALL)
+            self.legacy.requestOwn()  # what its last life held of ours is held by nobody now (B3)
+        self.reconsider()
+
+    def _peerReturned(self) -> None:
+        peer = self.board.peer
+        assert peer is not None
+        peer.alive = peer.heard = True
+        peer.ours = self._isOurs(peer.name)
+        peer.left = False
+        self.successor.see(TakeoverSeen.PEER_BACK)
+        self.audit.returned()
+        if not self.board.mode.negotiated and self.phase is Phase.STABLE:
+            self.board.drop(ResourceSet.ALL)
+            if peer.ours:
+                self.legacy.giveForeign()
+        elif self.phase not in (Phase.OFFLINE, Phase.LEAVING):
+            self.board.report(why=f"{peer.name} has returned")
+        self.reconsider()
+
+    def _peerSpeaks(self, event: NodeStatusChanged) -> None:
+        peer = self.board.peer
+        assert peer is not None
+        wasAlive = peer.alive
+        peer.alive = peer.heard = True
+        peer.ours = self._isOurs(peer.name)
+        if not wasAlive:
+            self.successor.see(TakeoverSeen.PEER_BACK)
+            if self.phase not in (Phase.OFFLINE, Phase.LEAVING) and self.board.mode.negotiated:
+                self.board.report(why=f"{peer.name} is alive")
+        self.reconsider()
+
+    def guardianReleased(self, keys: tuple[str, ...], silentFor: float) -> None:
+        """The guardian has stopped these groups while this process was stalled."""
+        self._bus.publish(GuardianReleased(groups=keys, silentFor=silentFor))
+        self.worker.lost(keys, f"the guardian released it: this node was silent {silentFor:.2f} s")
+        lost = ResourceSet.NONE
+        for group in self.board.groups:
+            if group.key in keys:
+                lost |= self.board.classOf(group)
+        self.worker.want(self.board.keys(lost), False, why="its class was released by the guardian")
+        self.mover.see(MoveSeen.PEER_GONE)
+        self.board.drop(lost)
+        if self.board.peer is not None:
+            # It may have taken everything meanwhile: nothing is free before it has spoken again.
+            self.board.peer.stable = False
+        if self.phase not in (Phase.OFFLINE, Phase.LEAVING) and self.board.mode.negotiated:
+            self.board.report(why="released by the guardian")
+            self._messenger.send(Message.of("starting"))
+        self.reconsider()
+
+    # ---- messages ----------------------------------------------------------------------------
+
+    def messageReceived(self, header: Header, message: Message) -> None:
+        """One of L{messageTypes} arrived from the other node."""
+        peer = self.board.peer
+        if peer is None or header.src != peer.name:
+            return
+        legacy = message.type in (REQUEST, RESPONSE)
+        if legacy is self.board.mode.negotiated and message.type != "shutdone":
+            return  # a word of the other mode
+        peer.alive = peer.heard = True
+        peer.ours = self._isOurs(peer.name)
+        handler = self._handlers.get(message.type)
+        if handler is not None:
+            handler(header, message)
+            self.reconsider()
+
+    def _heardStarting(self, header: Header, message: Message) -> None:
+        peer = self.board.peer
+        assert peer is not None
+        peer.stable = False
+        peer.left = False
+        peer.starting = True
+        self.board.report(why=f"{peer.name} is starting")
+        if self.phase in (Phase.STARTING, Phase.WAITING):
+            if not peer.reported and not self._askedAgain:
+                # It had no ear for our own word yet: the original drops what comes too early.
+                self._askedAgain = True
+                self._messenger.send(Message.of("starting"))
+            self._judge()
+
+    def _heardResource(self, header: Header, message: Message) -> None:
+        peer = self.board.peer
+        assert peer is not None
+        wasStable = peer.stable
+        if not self.board.heardReport(message, header.sequence or 0):
+            return
+        self._judge()
+        if peer.stable and not wasStable:
+            self._bus.publish(TransitionCompleted(who="remote"))
+            if not peer.ours:
+                self.board.report(why=f"{peer.name} is stable")  # the original wants it once
+
+    def _judge(self) -> None:
+        peer = self.board.peer
+        assert peer is not None
+        if self.phase in (Phase.STARTING, Phase.WAITING) and (peer.reported or peer.stable):
+            self._seePhase(classifyReport(peer))
+
+    def _heardAsk(self, header: Header, message: Message) -> None:
+        peer = self.board.peer
+        assert peer is not None
+        try:
+            resources = ResourceSet.ofWord(message.get("rsc_hold") or "all")
+        except KeyError:
+            return
+        match message.get("info"):
+            case "me":
+                self._peerAsk = (resources, self._clock.seconds())
+                if self.phase is Phase.LEAVING:
+                    self._refuse("this node is leaving")
+                elif self.mover.state in (Move.ASKED, Move.GRANTED):
+                    self._peerAsk = None
+                    self.mover.peerAsks(resources)
+            case "other":
+                self.mover.see(MoveSeen.PEER_GRANTS)
+            case "done":
+                self.mover.peerDone(message.get("tha_failed"))
+            case _:
+                pass
+
+    def _heardShutdone(self, header: Header, message: Message) -> None:
+        peer = self.board.peer
+        assert peer is not None
+        self._bus.publish(PeerShutDown(node=peer.name))
+        peer.left = True
+        peer.resources = ResourceSet.NONE
+        peer.stable = False
+        peer.starting = False
+        self._peerAsk = None
+        self.mover.see(MoveSeen.PEER_GONE)
+        self.audit.peerGone()
+        if self.phase not in (Phase.OFFLINE, Phase.LEAVING):
+            self._succeed(TakeoverSeen.LEFT, f"{peer.name} has left")
+
+    def _heardTakeover(self, header: Header, message: Message) -> None:
+        word = message.get("rsc_hold") or "all"
+        # what is local to the one who asks is foreign here (B8: C{failback} means local)
+        wanted = {"local": ResourceSet.FOREIGN, "failback": ResourceSet.FOREIGN}.get(
+            word, ResourceSet.LOCAL if word == "foreign" else ResourceSet.ALL
+        )
+
+        def answered(report: MoveReport) -> None:
+            if report.outcome == "refused" or not report.groups:
+                self._refuse(report.text)
+
+        self.standby(wanted).addCallback(answered)
+
+    def _heardRefused(self, header: Header, message: Message) -> None:
+        peer = self.board.peer
+        assert peer is not None
+        reason = f"{peer.name} says: {message.get('reason') or 'no'}"
+        self._bus.publish(StandbyRefused(node=peer.name, step="me", reason=reason))
+        self.mover.refused(reason)
+
+    def _refuse(self, reason: str) -> None:
+        peer = self.board.peer
+        self._peerAsk = None
+        if peer is not None and peer.ours:
+            self._messenger.sendTo(peer.name, Message.of(REFUSED, reason=reason))
+
+    # ---- what people ask ---------------------------------------------------------------------
+
+    def standby(self, resources: ResourceSet) -> Deferred[MoveReport]:
+        """
+        Give classes of groups, in this node's words, to the other node.
+
+        @return: fires when they are there, or with why not; it does not fail.
+        """
+        refusal = self._whyNot()
+        if refusal:
+            return succeed(self._report(False, "refused", f"nothing was moved: {refusal}"))
+        if not resources & self.board.mine and self.settled:
+            held = self.board.mine.word
+            text = f"nothing to give: {self.board.localNode} holds {held} resources"
+            return succeed(self._report(True, "completed", text))
+        done: Deferred[MoveReport] = Deferred()
+        request = (resources, self._clock.seconds() + REQUEST_PATIENCE, done)
+        self._requests.append(request)
+        self.reconsider()
+        if request in self._requests:
+            self._clock.callLater(REQUEST_PATIENCE, self._requestExpired, request)
+        return done
+
+    def takeover(self, resources: ResourceSet) -> Deferred[MoveReport]:
+        """
+        Ask the other node to give classes of groups, in this node's words.
+
+        @return: fires when they are here, or with why not; it does not fail.
+        """
+        refusal = self._whyNot()
+        if refusal:
+            return succeed(self._report(False, "refused", f"nothing was moved: {refusal}"))
+        if not resources & ~self.board.mine and self.settled:
+            text = f"{self.board.localNode} holds them already"
+            return succeed(self._report(True, "completed", text))
+        done: Deferred[MoveReport] = Deferred()
+        watched = self.mover.watch()
+        watched.addCallback(lambda report: None if done.called else done.callback(report))
+        self._messenger.send(Message.of("hb_takeover", rsc_hold=resources.word))
+
+        def patience() -> None:
+            if not done.called and self.mover.idle:
+                self.mover.forget(watched)
+                done.callback(self._report(False, "refused", "the other node did not give them in time"))
+
+        self._clock.callLater(ANSWER_TIME + 2.0, patience)
+        return done
+
+    def _whyNot(self) -> str:
+        peer = self.board.peer
+        if not self.board.mode.negotiated:
+            return "standby works only with auto_failback on or off, not legacy"
+        if self.phase is Phase.LEAVING:
+            return "this node is leaving"
+        if self.phase is Phase.OFFLINE:
+            return "this node has not heard of all others yet"
+        if peer is None:
+            return "there is no other node in ha.cf"
+        if not peer.present:
+            return f"{peer.name} is not there to take part"
+        return ""
+
+    def _report(self, ok: bool, outcome: str, text: str) -> MoveReport:
+        return MoveReport(ok=ok, outcome=outcome, text=text)
+
+    def _requestExpired(self, request: tuple[ResourceSet, float, Deferred[MoveReport]]) -> None:
+        if request in self._requests:
+            self._requests.remove(request)
+            text = "nothing was moved: the nodes did not come to rest in time"
+            request[2].callback(self._report(False, "refused", text))
+
+    def leave(self) -> Deferred[None]:
+        """
+        Release everything, hand over, and say so.
+
+        @return: fires when this node may go.
+        """
+        self._seePhase(Seen.LEAVE)
+        requests, self._requests = self._requests, []
+        for _, _, done in requests:
+            done.callback(self._report(False, "refused", "this node is leaving"))
+        self.mover.see(MoveSeen.LEAVING)
+        self.successor.see(TakeoverSeen.LEAVING)
+        self.audit.stop()
+        self.legacy.stop()
+        return self.leaver.leave()
+
+    def reconfigure(self, config: ClusterConfig) -> None:
+        """Other groups, another failback mode or other deadlines from now on."""
+        self._config = config
+        self.board.mode = config.autoFailback
+        self.board.groups = config.groups
+        self.worker.reconfigure(config.groups, config.tuning)
+        held = self.board.mine & ~self.audit.yielding
+        if self.mover.state is Move.NONE and self.phase is not Phase.LEAVING:
+            for key in self.board.keys(held):
+                if not self.worker.wants(key):
+                    self.worker.want([key], True, why="new in haresources, and its class is held here")
+        self.reconsider()
+
+    def stop(self) -> None:
+        """Begin nothing more, at once: for a daemon that ends without leaving."""
+        self._stopTimer()
+        self.audit.stop()
+        self.legacy.stop()
+        self.worker.stop()
+
+    # ---- the phase ---------------------------------------------------------------------------
+
+    def _seePhase(self, seen: Seen) -> None:
+        rule = acquisition.TABLE.step(self.phase, seen)
+        if rule is None:
+            self._bus.publish(
+                UndecidedInput(machine=acquisition.TABLE.name, state=self.phase.value, given=seen.value)
+            )
+            return
+        before, self.phase = self.phase, rule.state
+        for action in rule.actions:
+            match action:
+                case PhaseAction.SAY_STARTING:
+                    self._messenger.send(Message.of("starting"))
+                case PhaseAction.START_TIMER:
+                    self._stopTimer()
+                    self._timer = self._clock.callLater(PATIENCE, self._patienceEnded)
+                case PhaseAction.STOP_TIMER:
+                    self._stopTimer()
+                case PhaseAction.CLAIM_LOCAL:
+                    self.board.claim(ResourceSet.LOCAL)
+                    self.board.report(stable=False, why=seen.value)
+                    self.worker.want(self.board.keys(ResourceSet.LOCAL), True, why=seen.value)
+                case PhaseAction.SETTLE:
+                    self.board.report(why=seen.value)
+        if before is not Phase.STABLE and self.phase is Phase.STABLE:
+            self._bus.publish(TransitionCompleted(who="local"))
+
+    def _patienceEnded(self) -> None:
+        self._timer = None
+        free = self.board.free & ResourceSet.LOCAL
+        self._seePhase(Seen.TIMEOUT_FREE if free else Seen.TIMEOUT_HELD)
+        self.reconsider()
+
+    def _stopTimer(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    def _succeed(self, seen: TakeoverSeen, why: str) -> None:
+        peer = self.board.peer
+        assert peer is not None
+        self.audit.wantFailback = True
+        self.successor.begin(peer.name, seen, why)
+        if self.phase in (Phase.STARTING, Phase.WAITING):
+            self._seePhase(Seen.PEER_GONE)
+
+    def _takeoverEnded(self) -> None:
+        self.reconsider()
+
+    def _groupFailed(self, runner: GroupRunner) -> str | None:
+        if not self.board.mode.negotiated or self.phase is Phase.LEAVING:
+            return None
+        return self.audit.failed(self.board.classOf(runner.group))
+
+    # ---- when something has changed ------------------------------------------------------------
+
+    def reconsider(self) -> None:
+        """
+        Look at everything again: steps that are complete, wishes that wait, the audit, our report.
+
+        Called after whatever may have changed something; calls during a call are one more round.
+        """
+        self._lookAgain = True
+        if self._looking:
+            return
+        self._looking = True
+        try:
+            while self._lookAgain:
+                self._lookAgain = False
+                self._look()
+        finally:
+            self._looking = False
+
+    def _look(self) -> None:
+        self.mover.progress()
+        self.successor.progress()
+        self.leaver.progress()
+        self.legacy.progress()
+        self.audit.released()
+        if self.phase is not Phase.STABLE or not self.board.mode.negotiated:
+            return
+        if self.settled:
+            self._answerPeer()
+        if self.settled:
+            self._serveRequests()
+        if self.settled:
+            self.audit.look()
+        self.board.reportChange("settled" if self.settled else "in transition")
+
+    def _answerPeer(self) -> None:
+        if self._peerAsk is None:
+            return
+        resources, since = self._peerAsk
+        self._peerAsk = None
+        if self._clock.seconds() - since <= ASK_PATIENCE:
+            self.mover.peerAsks(resources)
+
+    def _serveRequests(self) -> None:
+        peer = self.board.peer
+        if not self._requests or peer is None or not peer.present or not peer.stable:
+            return
+        resources, _, done = self._requests.pop(0)
+        if not resources & self.board.mine:
+            text = f"nothing to give: this node holds {self.board.mine.word} resources"
+            done.callback(self._report(True, "completed", text))
+            return
+        self.mover.give(resources & self.board.mine, "").chainDeferred(done)

@@ -1,0 +1,95 @@
+"""
+What follows when the other node dies or leaves.
+
+A node that may hold resources is fenced first; one that said it holds nothing, or that it has released
+everything, is not (resource-management.md sections 3.7 and 3.12).  A node that comes back alive ends
+the attempt to reset it (B4).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from twisted_ha.machine import Rule, Table
+
+__all__ = ["RETRY", "TABLE", "Takeover", "TakeoverAction", "TakeoverSeen"]
+
+RETRY = 5.0
+"""Seconds between two attempts to reset a node."""
+
+
+class Takeover(Enum):
+    """How far a takeover is."""
+
+    IDLE = "idle"
+    FENCING = "fencing"
+    TAKING = "taking"
+
+
+class TakeoverSeen(Enum):
+    """What may happen to a takeover."""
+
+    DIED_HOLDING = "the other node died and may hold resources"
+    DIED_EMPTY = "the other node died and holds nothing"
+    LEFT = "the other node has released everything and leaves"
+    FENCED = "it is certainly not running any more"
+    FENCE_FAILED = "it could not be reset"
+    RETRY = "time for another attempt"
+    TAKEN = "every group has been decided"
+    PEER_BACK = "the other node is alive"
+    LEAVING = "this node leaves"
+
+
+class TakeoverAction(Enum):
+    """What follows."""
+
+    FENCE = "fence"
+    SAY_UNNEEDED = "say that fencing was not needed"
+    FENCE_AGAIN = "fence again later"
+    CANCEL_FENCING = "give up fencing"
+    CLAIM = "claim everything"
+    ACQUIRE = "acquire everything"
+    FINISH = "report and be ready for failback"
+
+
+_T, _S, _A = Takeover, TakeoverSeen, TakeoverAction
+
+TABLE: Table[Takeover, TakeoverSeen, TakeoverAction] = Table(
+    "Takeover",
+    Takeover,
+    TakeoverSeen,
+    {
+        (_T.IDLE, _S.DIED_HOLDING): Rule(_T.FENCING, (_A.FENCE,)),
+        (_T.IDLE, _S.DIED_EMPTY): Rule(_T.TAKING, (_A.SAY_UNNEEDED, _A.CLAIM, _A.ACQUIRE)),
+        (_T.IDLE, _S.LEFT): Rule(_T.TAKING, (_A.CLAIM, _A.ACQUIRE)),
+        (_T.FENCING, _S.FENCED): Rule(_T.TAKING, (_A.CLAIM, _A.ACQUIRE)),
+        (_T.FENCING, _S.FENCE_FAILED): Rule(_T.FENCING, (_A.FENCE_AGAIN,)),
+        (_T.FENCING, _S.RETRY): Rule(_T.FENCING, (_A.FENCE,)),
+        (_T.FENCING, _S.LEFT): Rule(_T.TAKING, (_A.CANCEL_FENCING, _A.CLAIM, _A.ACQUIRE)),
+        (_T.FENCING, _S.PEER_BACK): Rule(_T.IDLE, (_A.CANCEL_FENCING,)),
+        (_T.FENCING, _S.LEAVING): Rule(_T.IDLE, (_A.CANCEL_FENCING,)),
+        (_T.TAKING, _S.TAKEN): Rule(_T.IDLE, (_A.FINISH,)),
+        (_T.TAKING, _S.LEAVING): Rule(_T.IDLE),
+    },
+    ignored={
+        (_T.IDLE, _S.TAKEN),
+        (_T.IDLE, _S.PEER_BACK),
+        (_T.IDLE, _S.LEAVING),
+        # answers to an attempt that was given up meanwhile
+        (_T.IDLE, _S.FENCED),
+        (_T.IDLE, _S.FENCE_FAILED),
+        (_T.IDLE, _S.RETRY),
+        (_T.TAKING, _S.FENCED),
+        (_T.TAKING, _S.FENCE_FAILED),
+        (_T.TAKING, _S.RETRY),
+        # it is being reset, or taken from, already
+        (_T.FENCING, _S.DIED_HOLDING),
+        (_T.FENCING, _S.DIED_EMPTY),
+        (_T.TAKING, _S.DIED_HOLDING),
+        (_T.TAKING, _S.DIED_EMPTY),
+        (_T.TAKING, _S.LEFT),
+        # everything is claimed already: whoever comes back sees that in our report
+        (_T.TAKING, _S.PEER_BACK),
+        (_T.FENCING, _S.TAKEN),
+    },
+)

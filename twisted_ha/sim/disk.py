@@ -1,0 +1,91 @@
+"""A machine's state directory: it keeps what was synced, and less than that on a bad day."""
+
+from __future__ import annotations
+
+from random import Random
+
+from twisted_ha.errors import StateError
+
+__all__ = ["GenerationStore", "SimDisk"]
+
+GENERATION = "hb_generation"
+
+
+class SimDisk:
+    """
+    Files by name.  What was written and not synced is gone after a power loss, or torn.
+
+    @ivar full: nothing can be written.
+    @ivar readOnly: the same, with another reason.
+    @ivar torn: a file that was being written when the power went keeps a part of it.
+    """
+
+    def __init__(self) -> None:
+        self.full = False
+        self.readOnly = False
+        self.torn = False
+        self._stored: dict[str, bytes] = {}
+        self._unsynced: dict[str, bytes] = {}
+
+    def read(self, name: str) -> bytes | None:
+        """What a process sees; L{None} if there is no such file."""
+        return self._unsynced.get(name, self._stored.get(name))
+
+    def write(self, name: str, content: bytes) -> None:
+        """
+        Write a whole file; it is not safe before L{sync}.
+
+        @raise StateError: it cannot be written.
+        """
+        if self.readOnly:
+            raise StateError(f"{name}: read-only file system")
+        if self.full:
+            raise StateError(f"{name}: no space left on device")
+        self._unsynced[name] = content
+
+    def sync(self, name: str) -> None:
+        """Make a file survive a power loss."""
+        if name in self._unsynced:
+            self._stored[name] = self._unsynced.pop(name)
+
+    def rename(self, old: str, new: str) -> None:
+        """Put a synced file in another's place: after a power loss it is one of them, whole."""
+        content = self._stored.pop(old, None)
+        if content is not None:
+            self._stored[new] = content
+            self._unsynced.pop(new, None)
+        elif old in self._unsynced:
+            self._unsynced[new] = self._unsynced.pop(old)
+
+    def powerLost(self, random: Random) -> None:
+        """Forget what was not synced."""
+        for name, content in self._unsynced.items():
+            if self.torn:
+                self._stored[name] = content[: random.randint(0, len(content))]
+        self._unsynced.clear()
+
+
+class GenerationStore:
+    """
+    The generation file on a simulated disk: 16 bytes, decimal in 15 columns, and a line feed.
+
+    @see: wire-protocol.md section 5.7.
+    """
+
+    def __init__(self, disk: SimDisk) -> None:
+        self._disk = disk
+
+    def next(self, wall: float) -> int:
+        """
+        The generation of a new life, safely on disk.
+
+        @param wall: the wall clock: where counting begins when there is no usable file.
+        @raise StateError: it cannot be stored; such a life must not begin.
+        """
+        text = (self._disk.read(GENERATION) or b"").strip()
+        generation = int(text) + 1 if text.isdigit() else int(wall) + 1
+        temporary = GENERATION + ".new"
+        self._disk.write(temporary, b"%15d\n" % generation)
+        self._disk.sync(temporary)
+        self._disk.rename(temporary, GENERATION)
+        return generation

@@ -1,0 +1,261 @@
+"""Invariants about time: what must have happened by when, and what must not happen early."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from twisted_ha.config.model import ResourceGroup
+from twisted_ha.events import NodeDied
+from twisted_ha.sim.invariants import Invariant
+from twisted_ha.sim.observed import FaultMade, LifeChanged, NodeSaid, Observed, OperationBegan
+from twisted_ha.terms import FailbackMode, NodeName
+
+if TYPE_CHECKING:
+    from twisted_ha.sim.world import World
+
+__all__ = [
+    "BoundedQueues",
+    "Converges",
+    "DeathInTime",
+    "FailsBack",
+    "NoFalseDeath",
+    "StaysPut",
+]
+
+EPSILON = 0.6
+"""Seconds: a poll, a turn of somebody's main loop, and the way of a frame."""
+
+
+class NoFalseDeath(Invariant):
+    """
+    No node is declared dead while its status messages arrive, however busy the judge was itself.
+
+    A status counts when it has reached the judge's machine: a node that was held must read its mail
+    before it judges.
+    """
+
+    name: ClassVar = "nobody alive is declared dead"
+
+    def observe(self, seen: Observed) -> None:
+        if not isinstance(seen, NodeSaid) or not isinstance(seen.event, NodeDied):
+            return
+        timers = self.world.setup.config.timers
+        reached = self.world.network.reached.get((seen.event.node, seen.node), float("-inf"))
+        silent = self.now - reached
+        least = timers.deadtime - timers.keepalive - EPSILON
+        text = f"{seen.node} declares {seen.event.node} dead {silent:.2f} s after its last status"
+        self.claim(not seen.event.ping, silent >= least, text, seen.node)
+
+
+class DeathInTime(Invariant):
+    """A node that is gone is declared dead within deadtime, keepalive and a little."""
+
+    name: ClassVar = "death declared in time"
+
+    def observe(self, seen: Observed) -> None:
+        if not isinstance(seen, LifeChanged) or seen.what not in ("killed", "stopped"):
+            return
+        gone = self.world.lives[seen.node]
+        timers = gone.config.timers
+        allowed = timers.deadtime + timers.keepalive + EPSILON
+        if self.now - gone.began < 5.0 + timers.keepalive:
+            allowed += 2.0  # what a daemon announces in its first five seconds
+        for other in self.world.machines:
+            belief = self.world.sky.beliefs.get(other)
+            witness = self.world.living(other)
+            if other == seen.node or belief is None or witness is None or not belief.communications:
+                continue
+            if seen.node in belief.dead or not self.world.well(other):
+                continue
+            self.world.after(allowed, self._judge, seen, other, witness.number, self.now)
+
+    def _judge(self, seen: LifeChanged, other: str, number: int, since: float) -> None:
+        world = self.world
+        witness = world.living(other)
+        back = world.living(seen.node) is not None
+        watched = (
+            witness is not None
+            and witness.number == number
+            and not world.sky.stalledWithin(other, self.now - since)
+        )
+        heardLater = world.network.reached.get((seen.node, other), since) > since + EPSILON
+        restarting = "itself" in seen.detail
+        premise = watched and not back and not heardLater and not restarting
+        belief = world.sky.beliefs.get(other)
+        holds = belief is not None and seen.node in belief.dead
+        text = f"{other} has not declared {seen.node} dead {self.now - since:.2f} s after its end"
+        self.claim(premise, holds, text, other)
+
+
+class _Settled(Invariant):
+    """What is asked when there has been time enough for everything to be in its place."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._told: set[str] = set()
+        self._lookAt = -1.0
+        self._changedAt = 0.0
+        self.checkIn(world.sky.settleTime + 0.01)
+
+    def observe(self, seen: Observed) -> None:
+        if isinstance(seen, (FaultMade, LifeChanged)):
+            self._changedAt = self.now
+            self._told.clear()
+            when = self.now + self.world.sky.settleTime + 0.01
+            if when > self._lookAt + 1.0:
+                self._lookAt = when
+                self.checkIn(when - self.now)
+
+    @property
+    def settled(self) -> bool:
+        """Whether that time has passed since anything happened to the cluster."""
+        sky = self.world.sky
+        quiet = self.now - self._changedAt >= sky.settleTime
+        return quiet and sky.linkedFor(sky.settleTime) and self._agentsWell
+
+    @property
+    def _agentsWell(self) -> bool:
+        misbehaving = any(machine.behaviours for machine in self.world.machines.values())
+        return not misbehaving and self.now >= self.world.sky.agentsWellAt
+
+    def _capable(self) -> list[str]:
+        return [name for name in self.world.machines if self.world.well(name)]
+
+    def _abandoned(self, group: str) -> bool:
+        """Whether a machine without a daemon holds a group, and nobody will release it."""
+        return any(
+            self.world.living(owner) is None and self.world.sky.helpless(owner, group)
+            for owner in self.world.owners(group)
+        )
+
+
+class Converges(_Settled):
+    """
+    When nothing has happened for L{twisted_ha.sim.sky.Sky.settleTime}, every group runs whole on exactly
+    one machine, if any daemon runs.
+    """
+
+    name: ClassVar = "exactly one owner in the end"
+
+    def check(self) -> None:
+        capable = self._capable()
+        for group in self.world.setup.config.groups:
+            premise = (
+                self.settled
+                and bool(capable)
+                and not self._abandoned(group.key)
+                and group.key not in self._told
+            )
+            owners = self.world.owners(group.key)
+            whole = (
+                len(owners) == 1
+                and owners[0] in capable
+                and self.world.machines[owners[0]].whole(group.key)
+            )
+            if premise and not whole:
+                self._told.add(group.key)
+            where = " and ".join(owners) or "nobody"
+            self.claim(premise, whole, f"{group.key} is held by {where}, not whole by one", where)
+
+
+class FailsBack(_Settled):
+    """With C{auto_failback on} and nobody's order to the contrary, every group ends at home."""
+
+    name: ClassVar = "failback when on"
+
+    def check(self) -> None:
+        if self.world.setup.config.autoFailback is not FailbackMode.ON:
+            return
+        sky = self.world.sky
+        capable = self._capable()
+        begun = [self.world.lives[name].began for name in capable]
+        for group in self.world.setup.config.groups:
+            premise = (
+                self.settled
+                and len(capable) == len(self.world.machines)
+                and (sky.movedAt is None or sky.movedAt < min(begun))
+                and group.key not in self._told
+            )
+            owners = self.world.owners(group.key)
+            if premise and owners != [group.node]:
+                self._told.add(group.key)
+            text = f"{group.key} of {group.node} is with {' and '.join(owners) or 'nobody'}"
+            self.claim(premise, owners == [group.node], text, group.node)
+
+
+class StaysPut(Invariant):
+    """With C{auto_failback off} no group leaves a healthy holder unless somebody asked for it."""
+
+    name: ClassVar = "no move when off"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._failed: dict[tuple[str, str], float] = {}
+
+    def observe(self, seen: Observed) -> None:
+        config = self.world.setup.config
+        if not isinstance(seen, OperationBegan) or config.autoFailback is not FailbackMode.OFF:
+            return
+        if seen.verb != "stop" or not seen.by:
+            return
+        sky, machine = self.world.sky, self.world.machines[seen.node]
+        life = self.world.living(seen.node)
+        group = next(one for one in config.groups if one.key == seen.group)
+        last = group.resources[-1].token == seen.resource
+        elsewhere = [name for name in self.world.owners(seen.group) if name != seen.node]
+        premise = (
+            last
+            and life is not None
+            and not life.leaving
+            and self.now - life.began > sky.settleTime
+            and not elsewhere
+            and sky.linkedFor(sky.settleTime)
+            and (sky.movedAt is None or self.now - sky.movedAt > 60.0)
+            and sky.stalledWithin(seen.node, sky.settleTime) == 0
+            and self._wasWhole(group, seen.node)
+        )
+        text = f"{seen.node} gives up {seen.group}, which it held well"
+        self.claim(premise, False, text, seen.node)
+        if not premise and machine.powered:
+            self.claim(True, True, "")
+
+    def _wasWhole(self, group: ResourceGroup, node: NodeName | str) -> bool:
+        machine = self.world.machines[node]
+        before = group.resources[:-1]
+        return (
+            all(machine.conditions[one.token].value == "running" for one in before)
+            and self.now - self.world.sky.misbehavedAt > 60.0
+        )
+
+
+class BoundedQueues(Invariant):
+    """Nothing that waits grows without end: pending calls, unread frames, a daemon's own queues."""
+
+    name: ClassVar = "bounded queues"
+    EVERY = 10.0
+    CALLS = 3000
+    ENTRIES = 2000
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        world.after(self.EVERY, self._sample)
+
+    def _sample(self) -> None:
+        self.world.after(self.EVERY, self._sample)
+        pending = self.world.time.pending
+        most = self.CALLS * len(self.world.machines)
+        self.claim(True, pending <= most, f"{pending} pending calls")
+        for name in self.world.machines:
+            life = self.world.living(name)
+            for what, size in (life.queues() if life is not None else {}).items():
+                self.claim(True, size <= self.ENTRIES, f"{name}: {size} entries of {what}", name)
+
+
+LIVENESS: tuple[type[Invariant], ...] = (
+    NoFalseDeath,
+    DeathInTime,
+    Converges,
+    FailsBack,
+    StaysPut,
+    BoundedQueues,
+)

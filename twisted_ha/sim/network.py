@@ -1,0 +1,317 @@
+"""
+The cables between the machines: every medium of C{ha.cf}, and what can go wrong on it.
+
+A L{Segment} is one wire with a name (C{eth1}, C{/dev/cuau0}); each ordered pair of nodes on it has a
+L{Path} of its own, so a cut may be one-way.  All chance comes from one seeded source.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from random import Random
+
+from twisted.internet.defer import Deferred, succeed
+from zope.interface import implementer
+
+from twisted_ha.interfaces import IFrameSink, IMedium
+from twisted_ha.sim.clock import SimClock
+from twisted_ha.sim.weather import CLEAR, Path, Weather
+from twisted_ha.terms import NodeName
+
+__all__ = ["Network", "Segment", "Sent", "SimMedium", "Tap"]
+
+LATENCY = (0.0001, 0.0004)
+"""Between these a frame travels a local network, in seconds."""
+
+RECEIVE_BUFFER = 212_992
+"""Bytes a socket keeps for a process that does not read; what comes then is lost."""
+
+SERIAL_BACKLOG = 0.5
+"""A serial line that is further behind than this loses what it is given (wire-protocol.md 8.5)."""
+
+Tap = Callable[["SimMedium", bytes], None]
+"""Called with every frame a medium is given to send."""
+
+
+@dataclass(slots=True, eq=False)
+class Sent:
+    """
+    One frame that was sent, as an attacker has recorded it.
+
+    @ivar heardBy: the media it has reached whole.
+    """
+
+    source: str
+    frame: bytes
+    heardBy: list[SimMedium] = field(default_factory=list)
+
+
+class Segment:
+    """
+    One wire.
+
+    @ivar members: the machines it leads to, running or not.
+    @ivar paths: by sender and receiver.
+    @ivar recent: the last frames sent here, which an attacker has recorded.
+    @ivar answers: for a ping node: whether it is switched on.
+    """
+
+    def __init__(self, name: str, kind: str, baud: int = 0) -> None:
+        self.name = name
+        self.kind = kind
+        self.baud = baud
+        self.paths: dict[tuple[str, str], Path] = {}
+        self.media: list[SimMedium] = []
+        self.members: list[str] = []
+        self.recent: deque[Sent] = deque(maxlen=256)
+        self.answers = True
+        self._busyUntil: dict[str, float] = {}
+
+    def path(self, source: str, target: str) -> Path:
+        """The way from C{source} to C{target}."""
+        found = self.paths.get((source, target))
+        if found is None:
+            found = self.paths[source, target] = Path()
+        return found
+
+    def latency(self, source: str, frame: bytes, now: float, random: Random) -> float | None:
+        """
+        How long a frame takes from C{source}; L{None} if a serial line is too far behind to take it.
+        """
+        if not self.baud:
+            return random.uniform(*LATENCY)
+        begins = max(now, self._busyUntil.get(source, 0.0))
+        if begins - now > SERIAL_BACKLOG:
+            return None
+        ends = begins + len(frame) * 10 / self.baud
+        self._busyUntil[source] = ends
+        return ends - now
+
+
+@implementer(IMedium)
+class SimMedium:
+    """
+    One directive of C{ha.cf} on one node.
+
+    @ivar node: whose port it is.
+    @ivar targets: who is sent to; L{None} for everybody on the segment.
+    @ivar hearsItself: what it sends comes back, as a broadcast does.
+    @ivar paused: nobody reads: what arrives waits in the socket's buffer.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        segment: Segment,
+        node: NodeName,
+        kind: str,
+        *,
+        targets: tuple[str, ...] | None = None,
+        hearsItself: bool = False,
+        pingNode: NodeName | None = None,
+    ) -> None:
+        self.network = network
+        self.segment = segment
+        self.node = node
+        self.name = segment.name
+        self.kind = kind
+        self.targets = targets
+        self.hearsItself = hearsItself
+        self.pingNode = pingNode
+        self.datagram = kind != "serial"
+        self.paused = False
+        self._sink: IFrameSink | None = None
+        self._closed = False
+        self._waiting: deque[tuple[bytes, str]] = deque()
+        self._waitingBytes = 0
+
+    @property
+    def open_(self) -> bool:
+        """Whether frames that arrive are wanted."""
+        return self._sink is not None and not self._closed
+
+    def open(self, sink: IFrameSink) -> None:
+        """Deliver every frame heard to C{sink} from now on."""
+        self._sink = sink
+
+    def send(self, frame: bytes) -> None:
+        """Put C{frame} on the wire."""
+        if self.open_:
+            self.network.transmit(self, frame)
+
+    def close(self) -> Deferred[None]:
+        """Deliver nothing more."""
+        self.unplug()
+        return succeed(None)
+
+    def unplug(self) -> None:
+        """The process that had it open is gone."""
+        self._closed = True
+        self._waiting.clear()
+        if self in self.segment.media:
+            self.segment.media.remove(self)
+
+    def arrive(self, frame: bytes, source: str) -> None:
+        """A frame has come over the wire."""
+        if self._closed or self._sink is None:
+            return
+        if self.paused:
+            if self._waitingBytes + len(frame) <= RECEIVE_BUFFER:
+                self._waiting.append((frame, source))
+                self._waitingBytes += len(frame)
+            return
+        self.network.delivered += 1
+        self._sink.frameReceived(frame, self, source)
+
+    def resume(self) -> None:
+        """The process reads again: it gets what waited, in order."""
+        self.paused = False
+        waiting, self._waiting = self._waiting, deque()
+        self._waitingBytes = 0
+        for frame, source in waiting:
+            self.arrive(frame, source)
+
+
+class Network:
+    """
+    All wires of the world.
+
+    @ivar taps: told of every frame sent.
+    @ivar delivered: how many frames reached a process.
+    @ivar reached: by sender and receiver: when a status last reached that machine, read or not.
+    """
+
+    def __init__(self, clock: SimClock, random: Random) -> None:
+        self._clock = clock
+        self._random = random
+        self.segments: dict[str, Segment] = {}
+        self.taps: list[Tap] = []
+        self.delivered = 0
+        self.reached: dict[tuple[str, str], float] = {}
+
+    def segment(self, name: str, kind: str, baud: int = 0) -> Segment:
+        """The wire of that name; it is laid when first asked for."""
+        found = self.segments.get(name)
+        if found is None:
+            found = self.segments[name] = Segment(name, kind, baud)
+        return found
+
+    def attach(self, medium: SimMedium) -> SimMedium:
+        """Plug a medium in."""
+        medium.segment.media.append(medium)
+        if medium.node not in medium.segment.members:
+            medium.segment.members.append(medium.node)
+        return medium
+
+    def transmit(self, medium: SimMedium, frame: bytes) -> None:
+        """Carry a frame from a medium to whoever hears it."""
+        for tap in self.taps:
+            tap(medium, frame)
+        segment = medium.segment
+        sent = Sent(medium.node, frame)
+        segment.recent.append(sent)
+        if medium.pingNode is not None:
+            self._echo(medium, frame)
+            return
+        latency = segment.latency(medium.node, frame, self._clock.world.now, self._random)
+        if latency is None:
+            return
+        reached: set[str] = set()
+        for other in segment.media:
+            if other.pingNode is not None or other.node in reached:
+                continue
+            if other.node == medium.node and not (other is medium and medium.hearsItself):
+                continue
+            if medium.targets is not None and other.node not in medium.targets:
+                continue
+            reached.add(other.node)
+            for after, copy in segment.path(medium.node, other.node).carry(frame, latency, self._random):
+                self._clock.callLater(after, self._deliver, other, copy, sent)
+
+    def _deliver(self, medium: SimMedium, frame: bytes, sent: Sent) -> None:
+        if medium.open_ and frame is sent.frame:
+            if not medium.paused:
+                sent.heardBy.append(medium)
+            if b"t=status" in frame[:24]:
+                self.reached[sent.source, medium.node] = self._clock.world.now
+        medium.arrive(frame, sent.source)
+
+    def _echo(self, medium: SimMedium, frame: bytes) -> None:
+        segment = medium.segment
+        there = segment.path(medium.node, segment.name)
+        back = segment.path(segment.name, medium.node)
+        if not segment.answers:
+            return
+        for after, copy in there.carry(frame, self._random.uniform(*LATENCY), self._random):
+            for later, answer in back.carry(copy, after + self._random.uniform(*LATENCY), self._random):
+                self._clock.callLater(later, medium.arrive, answer, segment.name)
+
+    def inject(self, link: str, frame: bytes, source: str) -> None:
+        """Somebody who is no member puts a frame on a wire: everybody there hears it."""
+        for medium in list(self.segments[link].media):
+            self._clock.callLater(self._random.uniform(*LATENCY), medium.arrive, frame, source)
+
+    def paths(
+        self, link: str | None = None, source: str | None = None, target: str | None = None
+    ) -> Iterable[tuple[Segment, tuple[str, str], Path]]:
+        """
+        The paths of one wire or all, of one direction or all.
+
+        @raise KeyError: there is no wire of that name.
+        """
+        chosen = [self.segments[link]] if link is not None else list(self.segments.values())
+        for segment in chosen:
+            ends = segment.members
+            if segment.kind == "ping":
+                ends = [*ends, segment.name]
+            for one in ends:
+                for other in ends:
+                    if one == other or (source and one != source) or (target and other != target):
+                        continue
+                    yield segment, (one, other), segment.path(one, other)
+
+    def setCut(
+        self, cut: bool, link: str | None, source: str | None = None, target: str | None = None
+    ) -> None:
+        """Cut or mend; without C{link} every wire between ordinary nodes."""
+        for segment, _, path in self.paths(link, source, target):
+            if link is not None or segment.kind != "ping":
+                path.cut = cut
+
+    def setWeather(
+        self,
+        weather: Weather,
+        link: str | None,
+        source: str | None = None,
+        target: str | None = None,
+    ) -> None:
+        """Change the weather; L{CLEAR} ends it."""
+        for segment, _, path in self.paths(link, source, target):
+            if link is not None or segment.kind != "ping":
+                path.weather = weather
+
+    def weatherOf(self, link: str) -> Weather:
+        """The weather on the first path of a wire, as the base of a change."""
+        for _, _, path in self.paths(link):
+            return path.weather
+        return CLEAR
+
+    def joins(self, source: str, target: str) -> bool:
+        """Whether some wire carries most frames from C{source} to C{target}."""
+        for segment in self.segments.values():
+            if segment.kind == "ping":
+                continue
+            path = segment.paths.get((source, target))
+            if path is None:
+                if source in segment.members and target in segment.members:
+                    return True
+            elif not path.cut and path.weather.fair:
+                return True
+        return False
+
+    def joined(self, nodes: Iterable[str]) -> bool:
+        """Whether every one of these nodes reaches every other, in both directions."""
+        names = list(nodes)
+        return all(self.joins(one, other) for one in names for other in names if one != other)

@@ -1,0 +1,169 @@
+"""
+Many seeds, one report: C{python -m twisted_ha.sim.soak --seeds 0:1000 --pair ours/original}.
+
+Each seed makes a cluster and a story.  A story that violates an invariant is shrunk and printed with its
+timeline; the last lines count how often each invariant was asked and how often it bound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from twisted_ha.sim.invariants import Violation
+from twisted_ha.sim.report import Timeline
+from twisted_ha.sim.scenario import Story
+from twisted_ha.sim.setup import OURS, Setup
+from twisted_ha.sim.shrink import shrink
+from twisted_ha.sim.simulate import runStory
+from twisted_ha.sim.storyteller import PAIRS, inventSetup, inventStory
+
+__all__ = ["Failure", "Soak", "main"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """
+    A seed that violates an invariant.
+
+    @ivar story: shrunk.
+    @ivar ours: the culprit runs our program, or it is nobody's.
+    """
+
+    pair: str
+    seed: int
+    invariant: str
+    story: Story
+    timeline: Timeline
+    violation: Violation
+    ours: bool
+
+    def render(self) -> str:
+        """The story and the lines around the violation."""
+        head = f"{self.pair}, seed {self.seed}: {self.violation}"
+        return f"{head}\n  story: {self.story}\n{self.timeline.around(self.violation.at)}"
+
+
+@dataclass(slots=True)
+class Soak:
+    """
+    A run over many seeds.
+
+    @ivar counts: by invariant: evaluations, premises, violations.
+    """
+
+    pair: str
+    shrinking: bool = True
+    seeds: int = 0
+    seconds: float = 0.0
+    failures: list[Failure] = field(default_factory=list)
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def run(self, seeds: Iterable[int], until: float = float("inf")) -> None:
+        """
+        Run seeds.
+
+        @param until: when to stop, by C{time.monotonic}.
+        """
+        for seed in seeds:
+            if time.monotonic() > until:
+                break
+            self.one(seed)
+
+    def one(self, seed: int) -> Timeline:
+        """Run one seed."""
+        setup = inventSetup(seed, self.pair)
+        story = inventStory(setup)
+        timeline = runStory(setup, story)
+        self.seeds += 1
+        self.seconds += timeline.seconds
+        for count in timeline.counts:
+            counter = self.counts.setdefault(count.invariant, Counter())
+            counter["evaluations"] += count.evaluations
+            counter["premises"] += count.premises
+            counter["violations"] += count.violations
+        for violation in self._distinct(timeline.violations):
+            self.failures.append(self._failure(setup, story, timeline, violation))
+        return timeline
+
+    @staticmethod
+    def _distinct(violations: Sequence[Violation]) -> Iterator[Violation]:
+        seen: set[tuple[str, str]] = set()
+        for violation in violations:
+            if (violation.invariant, violation.culprit) not in seen:
+                seen.add((violation.invariant, violation.culprit))
+                yield violation
+
+    def _failure(self, setup: Setup, story: Story, timeline: Timeline, violation: Violation) -> Failure:
+        if self.shrinking:
+
+            def same(found: Timeline) -> list[Violation]:
+                return [
+                    one
+                    for one in found.violations
+                    if (one.invariant, one.culprit) == (violation.invariant, violation.culprit)
+                ]
+
+            story = shrink(story, lambda candidate: bool(same(runStory(setup, candidate))))
+            timeline = runStory(setup, story)
+            violation = same(timeline)[0]
+        culprit = violation.culprit
+        ours = culprit not in setup.config.nodes or setup.kindOf(culprit) == OURS
+        return Failure(
+            pair=self.pair,
+            seed=setup.seed,
+            invariant=violation.invariant,
+            story=story,
+            timeline=timeline,
+            violation=violation,
+            ours=ours,
+        )
+
+    def render(self) -> str:
+        """The table at the end."""
+        lines = [
+            f"{self.pair}: {self.seeds} seeds, {self.seconds / 3600:.1f} simulated hours, "
+            f"{sum(one.ours for one in self.failures)} violations of ours, "
+            f"{sum(not one.ours for one in self.failures)} of the original's"
+        ]
+        for name, counter in self.counts.items():
+            lines.append(
+                f"  {name:<40} asked {counter['evaluations']:>9}  bound {counter['premises']:>9}"
+                f"  violated {counter['violations']:>5}"
+            )
+        return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run seeds as the command line says.  @return: 1 if an invariant was violated by us."""
+    parser = argparse.ArgumentParser(prog="python -m twisted_ha.sim.soak", description=__doc__)
+    parser.add_argument("--seeds", default="0:200", help="from:to, or one number")
+    parser.add_argument("--pair", default=PAIRS[0], choices=PAIRS)
+    parser.add_argument("--minutes", type=float, default=10.0, help="stop after this long")
+    parser.add_argument("--no-shrink", action="store_true", help="report failing seeds as they are")
+    parser.add_argument("--timeline", action="store_true", help="print every timeline")
+    options = parser.parse_args(arguments)
+    first, _, last = options.seeds.partition(":")
+    seeds = range(int(first), int(last) if last else int(first) + 1)
+    soak = Soak(options.pair, shrinking=not options.no_shrink)
+    until = time.monotonic() + options.minutes * 60
+    for seed in seeds:
+        if time.monotonic() > until:
+            break
+        before = len(soak.failures)
+        timeline = soak.one(seed)
+        if options.timeline:
+            print(timeline.render())
+        for failure in soak.failures[before:]:
+            print(failure.render(), flush=True)
+            print()
+    print(soak.render())
+    return 1 if any(failure.ours for failure in soak.failures) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

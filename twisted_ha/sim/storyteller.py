@@ -1,0 +1,218 @@
+"""
+Stories nobody has thought of: a seed makes a cluster and what befalls it.
+
+Every fault is mended in the end, so that the invariants may ask whether everything found its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from twisted_ha.sim.scenario import Story, linkNames, parseStory
+from twisted_ha.sim.setup import ORIGINAL, OURS, Setup, clusterConfig
+from twisted_ha.terms import FailbackMode
+
+__all__ = ["PAIRS", "inventSetup", "inventStory"]
+
+PAIRS = ("ours/ours", "ours/original", "original/ours", "original/original")
+"""Who runs what, the home of the first group first."""
+
+LINKS: Sequence[tuple[str, ...]] = (
+    ("eth1", "eth2"),
+    ("eth1",),
+    ("ucast:eth1", "eth2"),
+    ("mcast:eth1", "/dev/ttyS0"),
+    ("eth1", "/dev/ttyS0"),
+    ("ucast:eth1",),
+)
+
+
+def inventSetup(seed: int, pair: str = PAIRS[0]) -> Setup:
+    """A cluster of two for a seed."""
+    random = Random(f"{seed}/setup")
+    keepalive = random.choice([0.5, 1.0, 1.0, 2.0])
+    deadtime = random.choice([3.0, 5.0, 10.0]) * max(1.0, keepalive)
+    config = clusterConfig(
+        links=random.choice(LINKS),
+        mode=random.choice([FailbackMode.ON, FailbackMode.OFF]),
+        keepalive=keepalive,
+        deadtime=deadtime,
+        initdead=max(deadtime, random.choice([deadtime, 12.0, 20.0])),
+        pings=("10.0.0.254",) if random.random() < 0.15 else (),
+    )
+    kinds: dict[str, str] = {
+        name: ORIGINAL if word == "original" else OURS
+        for name, word in zip(config.nodes, pair.split("/"), strict=True)
+    }
+    return Setup(
+        config=config,
+        kinds=kinds,
+        seed=seed,
+        fencing=random.random() < 0.3,
+        rates={name: 1 + random.uniform(-0.0005, 0.0005) for name in config.nodes},
+    )
+
+
+class _Teller:
+    """Makes up one story."""
+
+    def __init__(self, setup: Setup, random: Random) -> None:
+        self.setup = setup
+        self.random = random
+        self.nodes = setup.config.nodes
+        self.links = [link for link in linkNames(setup) if link not in setup.config.pingNodes]
+        self.tokens = [resource.token for group in setup.config.groups for resource in group.resources]
+        self.sentences: list[tuple[float, str]] = []
+
+    def at(self, when: float, text: str) -> None:
+        self.sentences.append((round(when, 2), text))
+
+    def length(self) -> float:
+        """A time that matters: just short of deadtime, just beyond it, or long."""
+        deadtime = self.setup.config.timers.deadtime
+        keepalive = self.setup.config.timers.keepalive
+        base = self.random.choice(
+            [0.3, keepalive, deadtime / 2, deadtime - keepalive, deadtime, 1.5 * deadtime, 40.0]
+        )
+        return base * self.random.uniform(0.8, 1.2)
+
+    def node(self) -> str:
+        return self.random.choice(self.nodes)
+
+    def other(self, node: str) -> str:
+        return self.random.choice([one for one in self.nodes if one != node])
+
+    def cutOne(self, when: float) -> None:
+        link = self.random.choice(self.links)
+        self.at(when, f"cut {link}")
+        self.at(when + self.length(), f"mend {link}")
+
+    def cutAll(self, when: float) -> None:
+        self.at(when, "cut all")
+        self.at(when + self.length(), "mend all")
+
+    def cutWay(self, when: float) -> None:
+        node = self.node()
+        way = f"from {node} to {self.other(node)}"
+        self.at(when, f"cut all {way}")
+        self.at(when + self.length(), f"mend all {way}")
+
+    def power(self, when: float) -> None:
+        node = self.node()
+        if self.random.random() < 0.5:
+            self.at(when, f"reboot {node} in {self.length():.2f}s")
+        else:
+            self.at(when, f"power off {node}")
+            self.at(when + self.length(), f"power on {node}")
+
+    def kill(self, when: float) -> None:
+        node = self.node()
+        with_guardian = " with guardian" if self.random.random() < 0.15 else ""
+        self.at(when, f"kill {node}{with_guardian}")
+        self.at(when + self.length(), f"start {node}")
+
+    def leave(self, when: float) -> None:
+        node = self.node()
+        self.at(when, f"stop {node}")
+        self.at(when + self.length(), f"start {node}")
+
+    def pause(self, when: float) -> None:
+        how = "freeze" if self.random.random() < 0.2 else "pause"
+        self.at(when, f"{how} {self.node()} for {self.length():.2f}s")
+
+    def storm(self, when: float) -> None:
+        link = self.random.choice(self.links)
+        share = self.random.choice([5, 20, 40, 70])
+        text = self.random.choice(
+            [
+                f"lose {share}% on {link}",
+                f"lose {share}% on {link} in bursts of {self.random.randint(2, 8)}",
+                f"double {share}% on {link}",
+                f"reorder {share}% on {link}",
+                f"corrupt {share}% on {link}",
+                f"delay {link} by {self.random.choice([50, 200, 900])}ms",
+            ]
+        )
+        self.at(when, text)
+        self.at(when + self.length() * 2, f"calm {link}")
+
+    def clock(self, when: float) -> None:
+        shift = self.random.choice([-86400, -30, -2, 2, 30, 3600, 10_000_000])
+        self.at(when, f"set clock of {self.node()} by {shift:+d}s")
+
+    def disk(self, when: float) -> None:
+        node = self.node()
+        self.at(when, f"{self.random.choice(['fill', 'protect', 'tear'])} disk of {node}")
+        self.at(when + self.random.uniform(0, 3), f"reboot {node} in {self.length():.2f}s")
+        self.at(when + 60, f"mend disk of {node}")
+
+    def agent(self, when: float) -> None:
+        verb = self.random.choice(["start", "stop", "status"])
+        what = f"{verb} of {self.random.choice(self.tokens)} on {self.node()}"
+        how = self.random.choice(["fail", "hang", "slow", "slow"])
+        to = f" to {self.length():.2f}s" if how == "slow" else ""
+        self.at(when, f"{how} {what}{to}")
+        self.at(when + self.length() * 2, f"mend {what}")
+
+    def person(self, when: float) -> None:
+        for _ in range(self.random.choice([1, 1, 2, 4])):
+            deed = self.random.choice(["standby", "takeover"])
+            resources = self.random.choice(["all", "local", "foreign"])
+            self.at(when, f"{deed} {resources} on {self.node()}")
+            when += self.random.choice([0.0, 0.05, 0.3, 2.0])
+
+    def stranger(self, when: float) -> None:
+        deed = self.random.choice(["replay", "forge"])
+        self.at(when, f"{deed} {self.random.randint(5, 60)} on {self.random.choice(self.links)}")
+
+    def switch(self, when: float) -> None:
+        self.at(when, "break fencing")
+        self.at(when + self.length() * 2, "mend fencing")
+
+    def ending(self) -> None:
+        """Everything is mended; who does not run is started."""
+        when = max((at for at, _ in self.sentences), default=20.0) + 5.0
+        self.at(when, "mend all")
+        for link in self.links:
+            self.at(when, f"calm {link}")
+        for node in self.nodes:
+            self.at(when, f"mend disk of {node}")
+        self.at(when, "mend fencing")
+        for node in self.nodes:
+            self.at(when + 45.0, f"power on {node}")
+            self.at(when + 46.0, f"start {node}")
+
+
+def inventStory(setup: Setup, *, faults: int | None = None) -> Story:
+    """
+    A story for a cluster, by its seed.
+
+    @param faults: how many; 1 to 7 by chance if not given.
+    """
+    random = Random(f"{setup.seed}/story")
+    teller = _Teller(setup, random)
+    kinds: list[tuple[Callable[[float], None], int]] = [
+        (teller.cutOne, 2),
+        (teller.cutAll, 3),
+        (teller.cutWay, 2),
+        (teller.power, 4),
+        (teller.kill, 3),
+        (teller.leave, 3),
+        (teller.pause, 3),
+        (teller.storm, 3),
+        (teller.clock, 1),
+        (teller.disk, 1),
+        (teller.agent, 2),
+        (teller.person, 5),
+        (teller.stranger, 2),
+        (teller.switch, 1 if setup.fencing else 0),
+    ]
+    when = random.choice([0.2, 3.0, 25.0, 40.0])
+    for _ in range(random.randint(1, 7) if faults is None else faults):
+        tell = random.choices([one for one, _ in kinds], [weight for _, weight in kinds])[0]
+        tell(when)
+        when += random.choice([0.1, 0.7, 3.0, 12.0, 45.0]) * random.uniform(0.5, 1.5)
+    teller.ending()
+    sentences = sorted(teller.sentences, key=lambda sentence: sentence[0])
+    return parseStory("; ".join(f"at {at:g}s {text}" for at, text in sentences), setup)

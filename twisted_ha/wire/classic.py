@@ -1,0 +1,225 @@
+"""
+The classic text encoding: one line a field between C{>>>} and C{<<<}.
+
+Splitting is left to C{str.split} and C{str.partition}: a cluster reads thousands of these in a second
+of simulated time, and no loop in here looks at single characters.
+
+@see: wire-protocol.md section 1.1.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterable
+
+from twisted_ha.errors import WireError
+from twisted_ha.wire.grammar import (
+    AUTH,
+    KNOWN,
+    MAX_DEPTH,
+    MAX_FIELDS,
+    MAX_FRAME,
+    Budget,
+    checkName,
+    formatList,
+    fromText,
+    isName,
+    parseList,
+    toText,
+)
+from twisted_ha.wire.message import Field, FieldType, Message
+from twisted_ha.wire.signed import Encoding, SignedMessage, Signer, readClaim
+
+__all__ = ["END", "START", "coveredBytes", "decodeClassic", "encodeClassic"]
+
+START = b">>>\n"
+END = b"<<<\n"
+
+_NEWLINES = tuple(chr(code) for code in (*range(20, 32), 15, 16, 17, 18))
+"""What a newline of a nested message becomes, by the depth of its parent."""
+
+_TYPES = {"1": FieldType.BINARY, "2": FieldType.STRUCT, "3": FieldType.LIST, "4": FieldType.COMPRESSED}
+_AUTH_LINE = re.compile(rb"(\([1-4]\))?auth=")
+_STRING = FieldType.STRING
+
+
+def decodeClassic(frame: bytes, limit: int = MAX_FRAME) -> SignedMessage:
+    """
+    Read a classic frame.  The first NUL ends it, and so does its end marker.
+
+    @raise WireError: it is not one.
+    """
+    if len(frame) > limit:
+        raise WireError(limit, f"a message of more than {limit} bytes")
+    nul = frame.find(b"\0")
+    if nul >= 0:
+        frame = frame[:nul]
+    if not frame.startswith(START):
+        raise WireError(0, "no start marker")
+    end = frame.find(b"\n<<<\n", 3)
+    if end < 0:
+        raise WireError(len(frame), "no end marker")
+    body = frame[4 : end + 1]
+    lines = toText(body).split("\n")
+    lines.pop()
+    fields, auths = _readLines(lines, 0, 4, Budget())
+    if not auths:
+        covered = body if len(fields) == len(lines) else _withoutAuth(body)
+        return SignedMessage(Message(fields), None, "", covered, Encoding.CLASSIC)
+    # Nearly always the one auth line is the last and nothing was skipped: the rest is one slice.
+    if len(fields) + 1 == len(lines) and lines[-1].startswith("auth="):
+        covered = body[: body.rfind(b"\n", 0, -1) + 1]
+    else:
+        covered = _withoutAuth(body)
+    value = auths[-1].value
+    key, digest = readClaim(value) if isinstance(value, str) else (None, "")
+    return SignedMessage(Message(fields), key, digest, covered, Encoding.CLASSIC)
+
+
+def encodeClassic(message: Message, sign: Signer, datagram: bool = True) -> bytes:
+    """
+    Write C{message} with its authentication last.
+
+    @param datagram: whether a NUL follows, as in a datagram; a serial line has none.
+    @raise WireError: it cannot be written in this encoding.
+    """
+    covered = coveredBytes(message)
+    end = b"\n<<<\n\0" if datagram else b"\n<<<\n"
+    frame = b">>>\n%bauth=%b%b" % (covered, sign(covered).encode("ascii"), end)
+    if len(frame) > MAX_FRAME:
+        raise WireError(MAX_FRAME, f"a message of more than {MAX_FRAME} bytes")
+    return frame
+
+
+def coveredBytes(message: Message) -> bytes:
+    """
+    The lines of every field but C{auth}: what the classic authentication is over, in both encodings.
+
+    @raise WireError: it cannot be written in this encoding.
+    """
+    return fromText(_writeLines((field for field in message.fields if field[0] != AUTH), 0))
+
+
+def _readLines(
+    lines: list[str], depth: int, origin: int, budget: Budget
+) -> tuple[list[Field], list[Field]]:
+    """
+    The fields of C{lines}; apart from them, at depth 0, those named C{auth}.
+
+    @param origin: where the first line stands in the frame.
+    """
+    budget.spend(len(lines), origin)
+    fields: list[Field] = []
+    auths: list[Field] = []
+    for number, line in enumerate(lines):
+        name, separator, value = line.partition("=")
+        if separator and name in KNOWN:
+            fields.append(Field(name, value.replace("\x13", "\n") if "\x13" in value else value))
+            continue
+        if not separator:
+            if not line:
+                continue
+            raise WireError(_offset(lines, number, origin), "a line without =")
+        if name[:1] == "(":
+            try:
+                field = _readTyped(line, depth, budget)
+            except WireError as error:
+                raise WireError(_offset(lines, number, origin) + error.offset, error.reason) from None
+            name = field.name
+        else:
+            field = Field(name, value.replace("\x13", "\n"))
+        if name == AUTH and not depth:
+            auths.append(field)
+            continue
+        if not isName(name):
+            raise WireError(_offset(lines, number, origin), "not a name of a field")
+        fields.append(field)
+    return fields, auths
+
+
+def _readTyped(line: str, depth: int, budget: Budget) -> Field:
+    """The field of a line that begins with a type; an error's offset is within the line."""
+    kind = _TYPES.get(line[1:2])
+    if kind is None or line[2:3] != ")":
+        raise WireError(0, "not a type of a field")
+    name, _, value = line[3:].partition("=")
+    if kind is FieldType.BINARY or kind is FieldType.COMPRESSED:
+        try:
+            return Field(name, binascii.a2b_base64(value, strict_mode=True), kind)
+        except ValueError:
+            raise WireError(0, "not base64") from None
+    start = 4 + len(fromText(name))
+    if kind is FieldType.LIST:
+        return Field(name, parseList(fromText(value), start, budget), kind)
+    return Field(name, _readNested(value, depth, start, budget), kind)
+
+
+def _readNested(value: str, depth: int, origin: int, budget: Budget) -> Message:
+    """The message inside a field of a message at C{depth}."""
+    if depth >= MAX_DEPTH:
+        raise WireError(origin, f"messages nested more than {MAX_DEPTH} deep")
+    lines = value.split(_NEWLINES[depth])
+    if len(lines) < 3 or lines[0] != ">>>" or lines[-1] or lines[-2] != "<<<":
+        raise WireError(origin, "a nested message without its markers")
+    return Message(_readLines(lines[1:-2], depth + 1, origin + 4, budget)[0])
+
+
+def _withoutAuth(body: bytes) -> bytes:
+    """The covered lines of a body with empty lines, or with auth in unusual places."""
+    return b"".join(
+        line + b"\n" for line in body.split(b"\n") if line and _AUTH_LINE.match(line) is None
+    )
+
+
+def _offset(lines: list[str], number: int, origin: int) -> int:
+    """Where the line of that number begins in the frame."""
+    return origin + sum(len(fromText(line)) + 1 for line in lines[:number])
+
+
+def _writeLines(fields: Iterable[Field], depth: int) -> str:
+    """The lines of C{fields} of a message at C{depth}, each with its newline."""
+    made: list[str] = []
+    for name, value, kind in fields:
+        if name not in KNOWN:
+            checkName(name)
+        if kind is _STRING:
+            if not isinstance(value, str):
+                raise TypeError("a string field without a string")
+            made.append(f"{name}={value if value.isprintable() else _writeString(value)}\n")
+        else:
+            made.append(f"({kind:d}){name}={_writeTyped(value, kind, depth)}\n")
+    if len(made) >= MAX_FIELDS:  # the authentication is one more
+        raise WireError(0, f"a message of more than {MAX_FIELDS} fields")
+    return "".join(made)
+
+
+def _writeString(value: str) -> str:
+    if "\0" in value or "\x13" in value:
+        raise WireError(0, "a string with a NUL or 0x13, which classic text cannot carry")
+    return value.replace("\n", "\x13")
+
+
+def _writeTyped(value: object, kind: FieldType, depth: int) -> str:
+    if kind is FieldType.STRUCT and isinstance(value, Message):
+        return _writeNested(value, depth)
+    if kind is FieldType.LIST and isinstance(value, tuple):
+        text = toText(formatList(value))
+        if "\n" in text:
+            raise WireError(0, "a list item with a newline, which classic text cannot carry")
+        return text
+    if kind in (FieldType.BINARY, FieldType.COMPRESSED) and isinstance(value, bytes):
+        return binascii.b2a_base64(value, newline=False).decode("ascii")
+    if kind is FieldType.UNCOMPRESSED:
+        raise WireError(0, "a field waiting for compression, which classic text cannot carry")
+    raise TypeError("a field's value is not of its type")
+
+
+def _writeNested(message: Message, depth: int) -> str:
+    if depth >= MAX_DEPTH:
+        raise WireError(0, f"messages nested more than {MAX_DEPTH} deep")
+    text = f">>>\n{_writeLines(message.fields, depth + 1)}<<<\n"
+    newline = _NEWLINES[depth]
+    if newline in text:
+        raise WireError(0, "a nested message with a control character that stands for a newline")
+    return text.replace("\n", newline)

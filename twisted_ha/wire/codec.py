@@ -1,0 +1,55 @@
+"""
+The room's front door: which encoding a frame is in, and both ways through it.
+
+@see: wire-protocol.md section 1.3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted_ha.errors import WireError
+from twisted_ha.wire import classic, netstring
+from twisted_ha.wire.signed import Encoding, SignedMessage, Signer
+
+if TYPE_CHECKING:
+    from twisted_ha.wire.message import Message
+
+__all__ = ["decode", "encode"]
+
+
+def decode(frame: bytes) -> SignedMessage:
+    """
+    Read one frame: a whole datagram, or what the framer found on a serial line.
+
+    Its authentication is read and not checked.
+
+    @raise WireError: the bytes are not a message.  Nothing else is raised, whatever they are.
+    """
+    if frame.startswith(classic.START):
+        return classic.decodeClassic(frame)
+    if frame.startswith(netstring.START):
+        return netstring.decodeNetstring(frame)
+    raise WireError(0, "neither of the two start markers")
+
+
+def encode(
+    message: Message,
+    encoding: Encoding,
+    sign: Signer,
+    *,
+    datagram: bool = True,
+    innerAuth: bool = False,
+) -> bytes:
+    """
+    Write C{message} as a frame.  C{auth} fields it has are left out, and a new one stands last.
+
+    @param sign: makes the authentication of the covered bytes.
+    @param datagram: whether the frame will be one datagram: classic text then ends in a NUL.
+    @param innerAuth: for netstrings, whether to add the field 3.0.6 adds with C{msgfmt classic}.
+    @raise WireError: the message cannot be written: it is too long or too deep, or holds characters
+        this encoding has no way to carry.
+    """
+    if encoding is Encoding.CLASSIC:
+        return classic.encodeClassic(message, sign, datagram)
+    return netstring.encodeNetstring(message, sign, innerAuth)

@@ -1,0 +1,96 @@
+"""
+Messages out of a stream of bytes: a serial line.
+
+Lines are skipped until one begins with C{>>>}; then everything belongs to the message until a line
+begins with C{<<<}.  So garbage between messages costs nothing, and a lost end marker costs the message
+behind it too, as it does with heartbeat.
+
+@see: wire-protocol.md section 8.5.
+"""
+
+from __future__ import annotations
+
+from twisted_ha.wire.grammar import MAX_FRAME
+
+__all__ = ["Framer"]
+
+
+class Framer:
+    """
+    One reader of one line.
+
+    @ivar skipped: how many bytes belonged to no frame so far.  What is still being collected does not
+        count yet.
+    @ivar dropped: how many messages were given up because they grew too long.
+    """
+
+    def __init__(self, limit: int = MAX_FRAME) -> None:
+        """@param limit: the longest frame, in bytes; no more than about twice that is ever kept."""
+        self.skipped = 0
+        self.dropped = 0
+        self._limit = limit
+        self._line = bytearray()
+        self._message = bytearray()
+        self._overlong = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """
+        Take the next bytes, in pieces of any size.
+
+        @return: the frames they complete, markers included, in order.  What is in them is for
+            L{twisted_ha.wire.decode} to judge.
+        """
+        frames: list[bytes] = []
+        # Terminals are told to drop carriage returns (IGNCR); whatever else stands in for one is not.
+        *whole, rest = data.replace(b"\r", b"").split(b"\n")
+        for piece in whole:
+            self._extend(piece)
+            self._endLine(frames)
+        self._extend(rest)
+        return frames
+
+    def reset(self) -> None:
+        """Forget what was begun: the line was closed, and what comes next is another stream."""
+        self.skipped += len(self._line) + len(self._message)
+        self._line.clear()
+        self._message.clear()
+        self._overlong = False
+
+    def _extend(self, piece: bytes) -> None:
+        """Go on with the present line; give up on it, and on the message it is in, if too long."""
+        if self._overlong:
+            self.skipped += len(piece)
+            return
+        self._line += piece
+        if len(self._message) + len(self._line) > self._limit:
+            self._giveUp()
+            self.skipped += len(self._line)
+            self._line.clear()
+            self._overlong = True
+
+    def _endLine(self, frames: list[bytes]) -> None:
+        """The present line has got its newline."""
+        line = self._line
+        if self._overlong:
+            self.skipped += 1
+            self._overlong = False
+            return
+        if not self._message and not line.startswith(b">>>"):
+            self.skipped += len(line) + 1
+            line.clear()
+            return
+        last = line.startswith(b"<<<")
+        self._message += line
+        self._message += b"\n"
+        line.clear()
+        if len(self._message) > self._limit:
+            self._giveUp()
+        elif last:
+            frames.append(bytes(self._message))
+            self._message.clear()
+
+    def _giveUp(self) -> None:
+        if self._message:
+            self.dropped += 1
+            self.skipped += len(self._message)
+            self._message.clear()
