@@ -11,9 +11,11 @@ from twisted_ha.config import log_lines, timers
 from twisted_ha.config.client_lines import ClientLines
 from twisted_ha.config.complaints import Complaints, quoted
 from twisted_ha.config.directives import DIRECTIVES, REFUSED, Directive, Style
+from twisted_ha.config.failback_lines import FailbackLines
 from twisted_ha.config.fencing_lines import FencingLines
-from twisted_ha.config.host import Device, IHostQueries
+from twisted_ha.config.host import IHostQueries
 from twisted_ha.config.lexer import Statement, Token, locate, statements
+from twisted_ha.config.machine_checks import MachineChecks
 from twisted_ha.config.media_lines import MediaLines
 from twisted_ha.config.members import Members
 from twisted_ha.config.model import (
@@ -27,12 +29,12 @@ from twisted_ha.config.model import (
     Timers,
 )
 from twisted_ha.config.nearby import didYouMean
-from twisted_ha.config.settings import Setting, Settings
-from twisted_ha.config.values import FALSE, TRUE
+from twisted_ha.config.settings import Settings
 from twisted_ha.terms import FailbackMode, NodeName
 
 __all__ = ["HaCf", "parse"]
 
+_MOST_GUESSES = 50
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -94,8 +96,10 @@ class _Fold:
         self._clients = ClientLines(host, complaints)
         self._fencing = FencingLines(localNode, host, complaints)
         self._environment: dict[str, str] = {}
-        self._niceMode: FailbackMode | None = None
+        self._failback = FailbackLines(self._settings, complaints)
+        checks = MachineChecks(self._settings, host, complaints)
         self._told: set[str] = set()
+        self._strange = 0
         self._lines = {
             "ucast": self._media.line,
             "ucast6": self._media.line,
@@ -115,22 +119,23 @@ class _Fold:
             "serial": self._media.word,
             "ping": self._media.word,
             "ping6": self._media.word,
-            "nice_failback": self._niceFailback,
+            "nice_failback": self._failback.niceWord,
             "env": self._env,
         }
         self._after = {
-            "pacemaker": self._manager,
-            "crm": self._manager,
-            "rtprio": self._priority,
-            "udpport": self._port,
-            "watchdog": self._watchdog,
-            "auto_failback": self._autoFailback,
+            "pacemaker": checks.manager,
+            "crm": checks.manager,
+            "rtprio": checks.priority,
+            "udpport": checks.port,
+            "watchdog": checks.watchdog,
+            "auto_failback": self._failback.autoWritten,
         }
 
     def take(self, statement: Statement) -> None:
         """Fold one line."""
         directive = DIRECTIVES.get(statement.name.text)
         if directive is None:
+            self._strange += 1
             self._unknown(statement)
         elif directive.style is Style.LINE:
             self._lines[directive.name](statement)
@@ -191,113 +196,14 @@ class _Fold:
             hint = f"names of directives are case-sensitive: write {name.lower()}"
         if not hint and self._members.nodes.get(NodeName("\\")) == statement.line - 1:
             hint = "a line of ha.cf cannot be continued with a backslash: write it as one line"
+        # In a file that is something else entirely, guessing thousands of times helps nobody.
+        suggested = didYouMean(name, DIRECTIVES) if self._strange < _MOST_GUESSES else ""
         self._complaints.error(
             statement.where(),
             f"{quoted(name)} is not a directive",
-            hint or didYouMean(name, DIRECTIVES) or "take it out, or begin the line with #",
+            hint or suggested or "take it out, or begin the line with #",
             category="unknown-directive",
         )
-
-    # ---- single values that need more than their reader
-
-    def _manager(self, setting: Setting) -> None:
-        if str(setting.value) in FALSE:
-            return
-        self._complaints.error(
-            setting.where,
-            f"{setting.statement.name.text} {quoted(setting.token.text)} hands the resources to"
-            " Pacemaker, which is not here",
-            "write no: the resources are managed from haresources",
-            category="pacemaker",
-        )
-
-    def _priority(self, setting: Setting) -> None:
-        low, high = self._host.realtimePriorities()
-        value = setting.value
-        if isinstance(value, int) and not low <= value <= high:
-            self._settings.breakValue("rtprio")
-            self._complaints.error(
-                setting.where,
-                f"rtprio: {quoted(setting.token.text)} is out of range",
-                f"write a whole number from {low} to {high}",
-                category="rtprio-range",
-            )
-
-    def _port(self, setting: Setting) -> None:
-        value = setting.value
-        if not isinstance(value, int):
-            return
-        if value > 65535:
-            if value % 65536 == 0:
-                self._settings.breakValue("udpport")
-                self._complaints.error(
-                    setting.where,
-                    f"udpport: {value} is not a port",
-                    "write a port from 1 to 65535",
-                    category="udpport-invalid",
-                )
-                return
-            self._complaints.warning(
-                setting.where,
-                f"udpport: {value} is not a port; {value % 65536} is used",
-                "write a port from 1 to 65535",
-                category="odd-value",
-            )
-        service = self._host.udpService(value % 65536)
-        if service is not None and service != "ha-cluster":
-            self._complaints.warning(
-                setting.where,
-                f"UDP port {value % 65536} is that of another service, {quoted(service)}",
-                "694 is heartbeat's",
-                category="udpport-taken",
-            )
-
-    def _watchdog(self, setting: Setting) -> None:
-        if self._host.device(setting.token.text) is not Device.CHARACTER:
-            self._complaints.warning(
-                setting.where,
-                f"watchdog {quoted(setting.token.text)} is not a device; there is no watchdog then",
-                "load the driver of the watchdog, or take the line out",
-                category="watchdog-missing",
-            )
-
-    def _autoFailback(self, setting: Setting) -> None:
-        self._niceMode = None
-
-    def _niceFailback(self, statement: Statement, token: Token) -> None:
-        """
-        The obsolete directive (resource-management.md sections 3.1 and 4.8, B15).
-
-        The original ends up in legacy mode whatever stands there, unless C{auto_failback} was on or
-        off before, when it ends up in off.  We do what was meant, and say what another program does.
-        """
-        if token.text.lower() not in (*TRUE, *FALSE):
-            self._complaints.error(
-                statement.where(token),
-                f"nice_failback: {quoted(token.text)} is neither true nor false",
-                "write auto_failback off instead, on all nodes",
-                category="nice_failback-invalid",
-            )
-            return
-        earlier = self._settings.get("auto_failback")
-        negotiated = earlier is not None and earlier.value != "legacy"
-        wanted = token.text.lower() in TRUE
-        mode = "off" if wanted or negotiated else "legacy"
-        what = "as auto_failback off" if mode == "off" else "as auto_failback legacy"
-        hint = f"write auto_failback {mode} instead, on all nodes"
-        if mode == "off" and not negotiated:
-            hint += (
-                ": a peer running heartbeat itself takes this line for legacy, and the two do not mix"
-            )
-        self._complaints.warning(
-            statement.where(token),
-            f"nice_failback is obsolete; {quoted(token.text)} is taken {what}",
-            hint,
-            category="nice_failback-obsolete",
-        )
-        self._settings.forget("auto_failback")
-        self._settings.derive("auto_failback", mode, f"nice_failback at {statement.place()}")
-        self._niceMode = FailbackMode(mode)
 
     def _env(self, statement: Statement, token: Token) -> None:
         name, equals, value = token.text.partition("=")
@@ -312,8 +218,6 @@ class _Fold:
             )
             return
         self._environment[name] = value
-
-    # ---- the end
 
     def finish(self, uname: str) -> HaCf:
         """Check what concerns the file as a whole (configuration.md section 4.2)."""
@@ -334,7 +238,7 @@ class _Fold:
                 if not isinstance(medium, PingMedium) or medium.name in self._members.pings
             ),
             timers=found,
-            autoFailback=self._failback(),
+            autoFailback=self._failback.mode(self._whole),
             hopfudge=1 if (hops := settings.integer("hopfudge")) is None else hops,
             logging=logging,
             respawn=tuple(self._clients.respawn),
@@ -349,23 +253,6 @@ class _Fold:
             environment=MappingProxyType(self._environment),
             parameters=MappingProxyType(dict(settings.parameters())),
         )
-
-    def _failback(self) -> FailbackMode:
-        setting = self._settings.get("auto_failback")
-        if self._niceMode is not None:
-            mode = self._niceMode
-        elif setting is None or setting.value == "legacy":
-            mode = FailbackMode.LEGACY
-        else:
-            mode = FailbackMode.ON if setting.value in TRUE else FailbackMode.OFF
-        if mode is FailbackMode.LEGACY and not self._settings.broken("auto_failback"):
-            self._complaints.warning(
-                self._whole if setting is None else setting.where,
-                "auto_failback is legacy: the nodes do not tell each other what they hold",
-                "write auto_failback on or off, on all nodes",
-                category="legacy-auto_failback",
-            )
-        return mode
 
     def _checkAutojoin(self) -> None:
         autojoin = self._settings.get("autojoin")

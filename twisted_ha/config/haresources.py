@@ -148,6 +148,7 @@ class _Reader:
         self._pingNodes = pingNodes
         self._complaints = complaints
         self._seen: dict[str, int] = {}
+        self._byKey: dict[str, ResourceGroup] = {}
         self.groups: list[ResourceGroup] = []
 
     def take(self, words: list[_Word]) -> None:
@@ -165,7 +166,7 @@ class _Reader:
             )
             return
         key = rest[0].text
-        earlier = next((group for group in self.groups if group.key == key), None)
+        earlier = self._byKey.get(key)
         if earlier is not None:
             key = f"{key}#{line}"
             self._complaints.warning(
@@ -177,11 +178,11 @@ class _Reader:
             )
         for number, word in enumerate(rest):
             self._checkWord(word, line, first=number == 0)
-        self.groups.append(
-            ResourceGroup(
-                key=key, node=name, resources=tuple(resourceOf(word.text) for word in rest), line=line
-            )
+        group = ResourceGroup(
+            key=key, node=name, resources=tuple(resourceOf(word.text) for word in rest), line=line
         )
+        self._byKey[key] = group
+        self.groups.append(group)
 
     def _checkNode(self, node: _Word, name: NodeName) -> None:
         if self._nodes is None or name in self._nodes:
@@ -212,7 +213,7 @@ class _Reader:
 
     def _checkWord(self, word: _Word, line: int, *, first: bool) -> None:
         earlier = self._seen.setdefault(word.text, line)
-        if earlier != line and not (first and any(group.key == word.text for group in self.groups)):
+        if earlier != line and not (first and word.text in self._byKey):
             self._complaints.warning(
                 word.where,
                 f"{quoted(word.text)} is also in line {earlier}: releasing one group stops it for both",

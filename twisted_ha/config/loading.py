@@ -16,7 +16,7 @@ from twisted_ha.terms import NodeName
 
 __all__ = ["exitStatus", "load", "localNodeName"]
 
-_LARGEST = 4 * 1024 * 1024
+_LARGEST = 1024 * 1024
 """Bytes.  A larger file is none of ours."""
 _LONGEST_NODEINFO = 255
 _FORBIDDEN = "permission-denied"
@@ -218,7 +218,7 @@ class _Loader:
             return None
         if len(text) > _LARGEST:
             self._complaints.error(
-                where, "it is larger than 4 MiB", "is it the right file?", category="unreadable"
+                where, "it is larger than 1 MiB", "is it the right file?", category="unreadable"
             )
             return None
         return text

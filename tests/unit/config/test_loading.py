@@ -68,7 +68,7 @@ class LoadTests(ConfigTestCase):
 
     def test_huge(self) -> None:
         """A huge file is not read."""
-        self.write("haresources", "#" * (4 * 1024 * 1024 + 1))
+        self.write("haresources", "#" * (1024 * 1024 + 1))
         self.only(self.error().complaints, "unreadable")
 
     def test_notUtf8(self) -> None:
