@@ -27,7 +27,7 @@ from twisted_ha.config.host import IHostQueries
 from twisted_ha.config.loading import load
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.control import NodeControl
-from twisted_ha.errors import ConfigError, StateError
+from twisted_ha.errors import ConfigError, PlatformError, StateError
 from twisted_ha.events import (
     ConfigurationRefused,
     DaemonStarted,
@@ -49,7 +49,7 @@ from twisted_ha.observe.notify import Notifier
 from twisted_ha.observe.recorder import Recorder
 from twisted_ha.operations import Completed
 from twisted_ha.platform.addresses import chooseAddresses
-from twisted_ha.platform.interface import IPlatform
+from twisted_ha.platform.interface import IPlatform, IWatchdog
 from twisted_ha.reload import Reloader
 from twisted_ha.service import OrderedServices, Step
 from twisted_ha.statefiles import StateDirectory
@@ -118,6 +118,7 @@ class Daemon:
         self._notifier: Notifier | None = None
         self._api: ApiService | None = None
         self._manhole: Any = None
+        self._watchdog: IWatchdog | None = None
         self._reloader: Reloader | None = None
         self._bridge: LoggerBridge | None = None
         self._runner = ProcessRunner(groupSpawner(reactor), reactor)
@@ -128,7 +129,9 @@ class Daemon:
                 Step("state directory", self._startState, self._stopState),
                 Step("recovery", self._recover, lambda: None),
                 Step("guardian", self._startGuardian, self._stopGuardian),
+                Step("priority", self._raisePriority, lambda: None),
                 Step("media", self._startMedia, self._stopMedia),
+                Step("watchdog", self._startWatchdog, self._stopWatchdog),
                 Step("cluster", self._startNode, self._stopNode),
                 Step("API", self._startApi, self._stopApi),
                 Step("manhole", self._startManhole, self._stopManhole),
@@ -229,6 +232,16 @@ class Daemon:
         )
         self._guardian.start()
 
+    def _raisePriority(self) -> None:
+        if not self.config.realtime:
+            return
+        for lost in (
+            self._platform.lockMemory(),
+            self._platform.raisePriority(self.config.rtprio),
+        ):
+            if lost:
+                self.bus.publish(Notice(message=lost))
+
     def _stopGuardian(self) -> Deferred[None] | None:
         return self._guardian.stop() if self._guardian is not None else None
 
@@ -267,6 +280,7 @@ class Daemon:
                 uuid=uuid,
                 loadAverage=self._platform.loadAverage,
                 bus=self.bus,
+                beat=self._beat,
             ),
         )
         self._reloader = Reloader(
@@ -300,6 +314,33 @@ class Daemon:
 
     def _stopMedia(self) -> Deferred[None] | None:
         return self._media.stopService() if self._media is not None else None
+
+    def _startWatchdog(self) -> None:
+        device = self.config.watchdog
+        if device is None:
+            return
+        try:
+            # one tick more than deadtime, as the original: the peer has taken over by then
+            self._watchdog = self._platform.openWatchdog(device, self.config.timers.deadtime + 0.01)
+        except PlatformError as error:
+            self.bus.publish(Warned(message=f"Cannot open watchdog device: {error}"))
+        else:
+            timeout = self._watchdog.timeout
+            self.bus.publish(Notice(message=f"Using watchdog device: {device} ({timeout:g} s)"))
+
+    def _stopWatchdog(self) -> None:
+        watchdog, self._watchdog = self._watchdog, None
+        if watchdog is not None:
+            watchdog.close()
+
+    def _beat(self) -> None:
+        if self._watchdog is None:
+            return
+        try:
+            self._watchdog.pat()
+        except PlatformError as error:
+            self._watchdog = None
+            self.bus.publish(Warned(message=f"the watchdog does not listen any more: {error}"))
 
     def _startNode(self) -> None:
         assert self.node is not None

@@ -166,11 +166,15 @@ class Guardian:
     def _said(self, said: list[str]) -> None:
         """One line from the guardian."""
         if said[0] == "released" and len(said) > 2:
+            try:
+                silentFor = float(said[1])
+            except ValueError:
+                silentFor = 0.0
             # Nothing of it is held until the daemon says so again.
             self._held = ()
             self._noted = True
             if self.released is not None:
-                self.released(tuple(said[2:]), float(said[1]))
+                self.released(tuple(said[2:]), silentFor)
         elif said[0] == "failed":
             failed = ", ".join(said[1:])
             self._bus.publish(Warned(message=f"the guardian could not stop {failed}; it may still run"))
@@ -230,9 +234,10 @@ class _Conversation(ProcessProtocol):
         self._buffer = self._buffer[-_LINE:]
         for line in lines:
             try:
-                self._said([words.unquote(word) for word in line.decode().split(" ")])
+                said = [words.unquote(word) for word in line.decode().split(" ")]
             except ValueError:
-                self._said([repr(line)])
+                said = [repr(line)]
+            self._said(said)
 
     def processExited(self, reason: Failure) -> None:
         self._ended(str(reason.value).rstrip("."))

@@ -42,14 +42,14 @@ __all__ = [
     "limitedTime",
 ]
 
-PATIENCE = 0.5
-"""Seconds one statement may take."""
+PATIENCE = 0.1
+"""Seconds one statement may take: far less than any deadtime, so that nobody takes us for dead."""
 
 MOST_OUTPUT = 200_000
 """Characters one statement may print."""
 
 _LONGEST_LINE = 16_384
-_MOST_LINES = 1000
+_MOST_LINES = 200
 _TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|\xfa.*?\xff\xf0|[\xf0-\xfa])", re.DOTALL)
 _TYPED = "<manhole>"
 
@@ -136,11 +136,17 @@ class _Interpreter(code.InteractiveInterpreter):
         @return: whether more lines are needed, and what it printed.
         """
         self._output = _BoundedText()
-        more = self.runsource(source, _TYPED)
+        more = False
+        try:
+            more = self.runsource(source, _TYPED)
+        except (
+            BaseException
+        ) as error:  # the compiler has limits of its own: MemoryError for deep nesting
+            self._explain(error)
         return more, self._output.getvalue()
 
     def runcode(self, compiled: CodeType) -> None:
-        """Run it, whatever it does."""
+        """Run it.  L{enter} catches what it raises."""
         hook, sys.displayhook = sys.displayhook, self._display
         try:
             with (
@@ -153,8 +159,6 @@ class _Interpreter(code.InteractiveInterpreter):
             self.leaving = True
         except StatementEnded as ended:
             self.write(f"\n{ended}\n")
-        except BaseException as error:  # even GeneratorExit: nothing typed may reach the reactor
-            self._explain(error)
         finally:
             sys.displayhook = hook
 
@@ -164,8 +168,8 @@ class _Interpreter(code.InteractiveInterpreter):
 
     def _explain(self, error: BaseException) -> None:
         frames = error.__traceback__
-        if frames is not None:
-            frames = frames.tb_next  # without our own exec
+        while frames is not None and frames.tb_frame.f_code.co_filename != _TYPED:
+            frames = frames.tb_next  # our own
         self.write("".join(traceback.format_exception(type(error), error, frames)))
 
     def _display(self, value: object) -> None:

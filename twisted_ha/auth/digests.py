@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from Crypto.Hash import HMAC, MD5, SHA1, SHA256, SHA512
 from zope.interface import implementer
 
 from twisted_ha.interfaces import IAuthMethod
@@ -27,7 +26,7 @@ Mac = Callable[[bytes, bytes], bytes]
 _MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 """Every byte with its bits in the opposite order."""
 
-_MODULES = {"md5": MD5, "sha1": SHA1, "sha256": SHA256, "sha512": SHA512}
+_KEYED = ("md5", "sha1", "sha256", "sha512")
 
 
 @implementer(IAuthMethod)
@@ -77,7 +76,10 @@ def opensslMac(name: str) -> Mac:
 
 def pycryptodomeMac(name: str) -> Mac:
     """HMAC by pycryptodome, which has every digest whatever OpenSSL was told to refuse."""
-    module = _MODULES[name]
+    # Only here: it is needed where OpenSSL refuses a digest, and costs a megabyte of memory.
+    from Crypto.Hash import HMAC, MD5, SHA1, SHA256, SHA512
+
+    module = {"md5": MD5, "sha1": SHA1, "sha256": SHA256, "sha512": SHA512}[name]
 
     def mac(key: bytes, body: bytes) -> bytes:
         return HMAC.new(key, body, module).digest()
@@ -100,6 +102,6 @@ def chooseMac(name: str, preferred: Callable[[str], Mac] = opensslMac) -> Mac:
 
 
 METHODS: Mapping[str, IAuthMethod] = MappingProxyType(
-    {"crc": Crc(), **{name: Keyed(name) for name in _MODULES}}
+    {"crc": Crc(), **{name: Keyed(name) for name in _KEYED}}
 )
 """Every method by its name in C{authkeys}."""

@@ -17,17 +17,18 @@ def connect(
     socket: str | None = None,
     runDirectory: str | None = None,
     timeout: float | None = None,
-    environment: Mapping[str, str] = os.environ,
+    environment: Mapping[str, str] | None = None,
 ) -> Client:
     """
     A client, not yet connected.
 
     @param socket: what C{--socket} says; it comes first.
     @param runDirectory: what C{--run-dir} says; then comes C{HA_SOCKET}, then the usual place.
+    @param environment: that of this process if not given.
     """
     path = socket
     if path is None and runDirectory is not None:
         path = os.path.join(runDirectory, SOCKET_NAME)
     if path is None:
-        path = environment.get(VARIABLE) or DEFAULT_SOCKET
+        path = (os.environ if environment is None else environment).get(VARIABLE) or DEFAULT_SOCKET
     return Client(path) if timeout is None else Client(path, timeout)

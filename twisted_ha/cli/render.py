@@ -33,7 +33,9 @@ def statusPage(status: Mapping[str, Any]) -> str:
 
 def _summary(status: Mapping[str, Any]) -> list[str]:
     rest = "at rest" if status["stable"] else "not at rest"
-    if status["transition"]:
+    if not status["communicationsUp"]:
+        rest = "starting"
+    elif status["transition"]:
         rest = "groups are moving"
     lines = [
         f"{safe(status['node'])} is {safe(status['localStatus'])}, {rest}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted_ha.errors import ApiError
 
-__all__ = ["FAILED", "NOT_PERMITTED", "NOT_RUNNING", "OK", "USAGE", "ofError"]
+__all__ = ["FAILED", "NOT_CONFIGURED", "NOT_PERMITTED", "NOT_RUNNING", "OK", "USAGE", "ofError"]
 
 OK = 0
 FAILED = 1
@@ -13,13 +13,15 @@ USAGE = 2
 NOT_RUNNING = 3
 """There is no daemon, or it does not answer."""
 NOT_PERMITTED = 4
-# 6, the configuration is wrong, comes from twisted_ha.config.exitStatus.
+NOT_CONFIGURED = 6
+"""The configuration is wrong."""
 
 _BY_NAME = {
     "not-running": NOT_RUNNING,
     "timed-out": NOT_RUNNING,
     "closed": NOT_RUNNING,
     "not-permitted": NOT_PERMITTED,
+    "bad-configuration": NOT_CONFIGURED,
 }
 
 

@@ -139,8 +139,6 @@ class Transmitter:
         stamps["ttl"] = formatNumber(kind, "ttl", self._ttl)
         fields: list[Field] = []
         for field in message:
-            if field.name == "auth":
-                continue
             stamp = stamps.pop(field.name, None)
             fields.append(field if stamp is None else _field(field.name, stamp))
         fields.extend(_field(name, value) for name, value in stamps.items())

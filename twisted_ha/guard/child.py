@@ -46,7 +46,7 @@ LOCK = "guardian.lock"
 NOTE = "guardian.note"
 GRACE = 2.0
 ATTEMPTS = 3
-PAUSE = 1.0
+PAUSE = 0.5
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@+")
@@ -302,12 +302,20 @@ class Guardian:
         """Stop everything, in order; a failed stop is tried again after all others had their turn."""
         groups, self._held = self._held, []
         self._note("releasing", silent, groups)
+        failed = set()
         left = [(group, stop) for group in groups for stop in group.stops]
         for attempt in range(ATTEMPTS):
-            if attempt and left:
-                time.sleep(PAUSE)
-            left = [(group, stop) for group, stop in left if not self._stopped(stop)]
-        failed = {group.key for group, _ in left}
+            again = []
+            for group, stop in left:
+                stopped = self._stopped(stop)
+                if stopped is None or (not stopped and attempt == ATTEMPTS - 1):
+                    failed.add(group.key)
+                elif not stopped:
+                    again.append((group, stop))
+            left = again
+            if not left:
+                break
+            time.sleep(PAUSE)
         for group in groups:
             group.state = "failed" if group.key in failed else "released"
         self._waitForScribe()
@@ -317,8 +325,12 @@ class Guardian:
             self._say("failed", *sorted(failed))
         self._say("released", f"{silent:.3f}", *(group.key for group in groups))
 
-    def _stopped(self, stop: Stop) -> bool:
-        """Run one command in a process group of its own, to its end or to its deadline."""
+    def _stopped(self, stop: Stop) -> bool | None:
+        """
+        Run one command in a process group of its own, to its end or to its deadline.
+
+        @return: whether it succeeded; L{None} if it had to be ended, and shall not have that time again.
+        """
         child = os.fork()
         if child == 0:
             self._become(stop)
@@ -333,7 +345,7 @@ class Guardian:
             _kill(child, signal.SIGKILL)
             if status is None:
                 _await(child, GRACE)  # unkillable in the kernel: go on without it
-            return False
+            return None
         return status == 0
 
     def _become(self, stop: Stop) -> None:

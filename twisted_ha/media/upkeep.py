@@ -119,6 +119,8 @@ class Upkeep:
         self._next = self._clock.callLater(self.INTERVAL, self._look)
 
     def _look(self) -> None:
+        # First of all, so that nothing that goes wrong below can end the looking.
+        self._again()
         try:
             if self._state is not State.LOST:
                 self._check()
@@ -126,8 +128,6 @@ class Upkeep:
             self.lost(str(e))
         if self._state is State.LOST:
             self._reopen()
-        if self._state is not State.CLOSED:
-            self._again()
 
     def _reopen(self) -> None:
         try:

@@ -167,7 +167,7 @@ class LinuxPlatform(PosixPlatform):
         try:
             made = self._open(family, socket.SOCK_RAW, protocol)
         except PermissionError:
-            return self._unprivilegedEcho(family, protocol, identifier)
+            return self._unprivilegedEcho(family, protocol)
         # A set bit blocks that type.
         if ipv6:
             blocked = bytearray(b"\xff" * 32)
@@ -178,7 +178,7 @@ class LinuxPlatform(PosixPlatform):
             made.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("=I", 0xFFFFFFFF & ~(1 << _ECHO_REPLY)))
         return EchoSocket(socket=made, headed=not ipv6, checksummed=ipv6, identifier=None)
 
-    def _unprivilegedEcho(self, family: int, protocol: int, identifier: int) -> EchoSocket:
+    def _unprivilegedEcho(self, family: int, protocol: int) -> EchoSocket:
         try:
             made = self._open(family, socket.SOCK_DGRAM, protocol)
         except OSError:
@@ -186,13 +186,9 @@ class LinuxPlatform(PosixPlatform):
                 "ping needs a raw ICMP socket: start the daemon as root, or allow unprivileged ones with"
                 " sysctl net.ipv4.ping_group_range"
             ) from None
-        wildcard = "::" if family == socket.AF_INET6 else "0.0.0.0"
-        try:
-            # The kernel takes the "port" as identifier, in network byte order.
-            made.bind((wildcard, socket.htons(identifier)))
-        except OSError:
-            # Another ping medium of ours has it; any identifier will do.
-            made.bind((wildcard, 0))
+        # The "port" is the identifier, in network byte order.  The kernel has to choose it: it does not
+        # refuse one that another ping medium has, and then gives all replies to one of the two.
+        made.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", 0))
         chosen = socket.ntohs(made.getsockname()[1])
         return EchoSocket(socket=made, headed=False, checksummed=True, identifier=chosen)
 

@@ -6,6 +6,7 @@ import fcntl
 import math
 import os
 import struct
+from collections.abc import Callable
 
 from zope.interface import implementer
 
@@ -25,8 +26,11 @@ class LinuxWatchdog:
     Armed as soon as the device is open; any byte pats it, and a C{V} before closing disarms it.
     """
 
-    def __init__(self, device: str, timeout: float) -> None:
+    def __init__(
+        self, device: str, timeout: float, ioctl: Callable[[int, int, bytes], bytes] = fcntl.ioctl
+    ) -> None:
         self._device = device
+        self._ioctl = ioctl
         try:
             self._fd: int | None = os.open(device, os.O_WRONLY | os.O_CLOEXEC)
         except OSError as e:
@@ -40,7 +44,7 @@ class LinuxWatchdog:
         assert self._fd is not None
         for request in (_WDIOC_SETTIMEOUT, _WDIOC_GETTIMEOUT):
             try:
-                (made,) = struct.unpack("i", fcntl.ioctl(self._fd, request, struct.pack("i", seconds)))
+                (made,) = struct.unpack("i", self._ioctl(self._fd, request, struct.pack("i", seconds)))
             except OSError:
                 # Some devices have one time only; what it is, they tell with the second request.
                 continue

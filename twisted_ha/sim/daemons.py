@@ -204,6 +204,14 @@ class OurLife(Life):
     def takeover(self, resources: ResourceSet) -> None:
         self.node.resources.takeover(resources)
 
+    def queues(self) -> dict[str, int]:
+        core = self.node.core
+        return {
+            "sent messages": len(core._transmitter.history),
+            "events": len(self.node.bus._waiting),
+            "pending calls": len(self.clock.getDelayedCalls()),
+        }
+
     def fingerprint(self) -> object:
         resources = self.node.resources
         peer = resources.board.peer

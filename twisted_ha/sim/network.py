@@ -19,6 +19,7 @@ from twisted_ha.interfaces import IFrameSink, IMedium
 from twisted_ha.sim.clock import SimClock
 from twisted_ha.sim.weather import CLEAR, Path, Weather
 from twisted_ha.terms import NodeName
+from twisted_ha.wire.framer import Framer
 
 __all__ = ["Network", "Segment", "Sent", "SimMedium", "Tap"]
 
@@ -124,6 +125,7 @@ class SimMedium:
         self.paused = False
         self._sink: IFrameSink | None = None
         self._closed = False
+        self._framer = None if self.datagram else Framer()
         self._waiting: deque[tuple[bytes, str]] = deque()
         self._waitingBytes = 0
 
@@ -163,7 +165,11 @@ class SimMedium:
                 self._waitingBytes += len(frame)
             return
         self.network.delivered += 1
-        self._sink.frameReceived(frame, self, source)
+        if self._framer is None:
+            self._sink.frameReceived(frame, self, source)
+            return
+        for whole in self._framer.feed(frame):
+            self._sink.frameReceived(whole, self, source)
 
     def resume(self) -> None:
         """The process reads again: it gets what waited, in order."""

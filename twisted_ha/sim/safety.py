@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from twisted_ha.events import UndecidedInput
+from twisted_ha.events import HoldingsChanged, UndecidedInput
 from twisted_ha.sim.invariants import Invariant
 from twisted_ha.sim.observed import (
     Condition,
@@ -15,12 +15,15 @@ from twisted_ha.sim.observed import (
     StrangerHeard,
     Wreck,
 )
+from twisted_ha.sim.setup import ORIGINAL
 
 if TYPE_CHECKING:
     from twisted_ha.sim.world import World
 
 __all__ = [
+    "ClaimedFirst",
     "Decided",
+    "FencedFirst",
     "FirstHeard",
     "GenerationsGrow",
     "InOrder",
@@ -37,8 +40,8 @@ class SingleOwner(Invariant):
     A group runs on one machine at most, while the machines reach each other.
 
     With all links cut both may run it; L{twisted_ha.sim.sky.Sky.healTime} after they are mended one must
-    have let go.  With a power switch that works there is no such excuse.  What a machine without a
-    daemon and a guardian holds is excused: nobody is there to release it.
+    have let go.  What a machine without a daemon and a guardian holds is excused: nobody is there to
+    release it.
     """
 
     name: ClassVar = "single owner"
@@ -61,8 +64,7 @@ class SingleOwner(Invariant):
                 self._told.discard(group.key)
                 self.claim(sky.linkedSince is not None, True, "")
                 continue
-            switched = self.world.setup.fencing
-            linked = switched or sky.linkedFor(sky.healTime)
+            linked = sky.linkedFor(sky.healTime)
             if not linked and sky.linkedSince is not None and self._lookAgainAt <= self.now:
                 self._lookAgainAt = sky.linkedSince + sky.healTime + 0.001
                 self.checkIn(self._lookAgainAt - self.now)
@@ -98,8 +100,54 @@ class FirstHeard(Invariant):
             self.claim(True, True, "")
 
 
+class FencedFirst(Invariant):
+    """
+    With a power switch, nobody starts a group that another machine still holds, links or not: that one
+    was reset first.
+    """
+
+    name: ClassVar = "fenced before taken"
+
+    def observe(self, seen: Observed) -> None:
+        if not isinstance(seen, OperationBegan) or seen.verb != "start" or not seen.by:
+            return
+        others = [one for one in self.world.owners(seen.group) if one != seen.node]
+        helpless = any(self.world.sky.helpless(other, seen.group) for other in others)
+        text = f"{seen.node} starts {seen.resource} while {' and '.join(others)} holds it, not reset"
+        self.claim(self.world.setup.fencing and not helpless, not others, text, seen.node)
+
+
+class ClaimedFirst(Invariant):
+    """Our own daemon claims a class of groups on the wire before it touches a group of it."""
+
+    name: ClassVar = "claimed before touched"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._claims: dict[str, str] = {}
+
+    def observe(self, seen: Observed) -> None:
+        if isinstance(seen, LifeChanged) and seen.what == "started":
+            self._claims[seen.node] = "none"
+        elif isinstance(seen, NodeSaid) and isinstance(seen.event, HoldingsChanged):
+            self._claims[seen.node] = seen.event.holdings
+        elif isinstance(seen, OperationBegan) and seen.verb == "start" and seen.by:
+            home = next(
+                group.node for group in self.world.setup.config.groups if group.key == seen.group
+            )
+            claimed = self._claims.get(seen.node, "none")
+            needed = "local" if home == seen.node else "foreign"
+            text = f"{seen.node} starts {seen.resource} and claims {claimed}"
+            premise = self.world.setup.kindOf(seen.node) != ORIGINAL
+            self.claim(premise, claimed in (needed, "all"), text, seen.node)
+
+
 class InOrder(Invariant):
-    """A group starts from left to right and stops from right to left."""
+    """
+    A group starts from left to right and stops from right to left.
+
+    The guardian stops an address even if what stands on it would not stop: it has no time to wait.
+    """
 
     name: ClassVar = "start in order, stop in reverse"
 
@@ -117,7 +165,8 @@ class InOrder(Invariant):
         else:
             wrong = [token for token in tokens[place + 1 :] if machine.conditions[token].standing]
             text = f"{seen.resource} stops before {', '.join(wrong)}"
-        self.claim(True, not wrong, f"on {seen.node} {text}", seen.node)
+        excused = not seen.by and self.world.sky.stopMisbehaves(seen.node, seen.group)
+        self.claim(not excused, not wrong, f"on {seen.node} {text}", seen.node)
 
 
 class OneAtATime(Invariant):
@@ -223,6 +272,8 @@ class NoWreck(Invariant):
 SAFETY: tuple[type[Invariant], ...] = (
     SingleOwner,
     FirstHeard,
+    FencedFirst,
+    ClaimedFirst,
     InOrder,
     OneAtATime,
     StrangersIgnored,

@@ -161,7 +161,7 @@ def _step(position: int, sentence: str, text: str, at: float, setup: Setup) -> S
 
 
 def _hint(text: str) -> str:
-    if not text:
+    if not text or re.fullmatch(r"(at|after) \S+", text, re.IGNORECASE):
         return "nothing is said to happen then"
     word = text.split()[0].lower()
     firsts = sorted({deed.form.split()[0] for deed in DEEDS})
@@ -169,7 +169,7 @@ def _hint(text: str) -> str:
         forms = [deed.form for deed in DEEDS if deed.form.split()[0] == word]
         return "write " + ", or ".join(f'"{form}"' for form in forms)
     close = get_close_matches(word, firsts, 1)
-    meant = f'; did you mean "{close[0]}"?' if close else ""
+    meant = f'; did you mean "{close[0]}"?' if close else ";"
     return f'nobody knows how to "{word}"{meant} Known: {", ".join(firsts)}'
 
 

@@ -40,6 +40,7 @@ class Setup:
     Everything that decides how a world runs, beside its story.
 
     @ivar config: as any one of the nodes has it; the others are the same but for C{localNode}.
+    @ivar differing: the configuration of nodes whose files are not the same as the others'.
     @ivar kinds: which program a node runs, L{OURS} where nothing is said.
     @ivar seed: of all chance.
     @ivar fencing: there is a power switch.
@@ -48,6 +49,7 @@ class Setup:
     """
 
     config: ClusterConfig
+    differing: Mapping[str, ClusterConfig] = field(default_factory=lambda: MappingProxyType({}))
     kinds: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     seed: int = 0
     fencing: bool = False
@@ -60,7 +62,7 @@ class Setup:
 
     def configOf(self, node: NodeName) -> ClusterConfig:
         """The configuration as one node has it."""
-        return replace(self.config, localNode=node)
+        return replace(self.differing.get(node, self.config), localNode=node)
 
 
 def clusterConfig(

@@ -105,15 +105,18 @@ class Machine:
         os.kill(inside.pid, signal.SIGKILL)
         self._inside = None
         self.poweredOff(self)
-        assert self._unshare.stdin is not None and self._unshare.stdout is not None
-        self._unshare.stdin.close()
-        self._unshare.stdout.close()
-        self._unshare.wait()
         for process in self._spawned:
+            # nsenter stops when what it started is stopped, and then would not reap it.
+            process.kill()
+            process.send_signal(signal.SIGCONT)
             process.wait()
             if process.stdout is not None:
                 process.stdout.close()
         self._spawned.clear()
+        assert self._unshare.stdin is not None and self._unshare.stdout is not None
+        self._unshare.stdin.close()
+        self._unshare.stdout.close()
+        self._unshare.wait()
         return moment
 
     # Programs

@@ -8,7 +8,13 @@ from twisted_ha.cluster.header import Header, HeaderError
 from twisted_ha.wire import Message
 
 UUID = bytes(range(1, 17))
-WHOLE: dict[str, str | bytes] = {"src": "beta", "srcuuid": UUID, "seq": "a", "hg": "6b03ee3a", "ts": "6b03ee39"}
+WHOLE: dict[str, str | bytes] = {
+    "src": "beta",
+    "srcuuid": UUID,
+    "seq": "a",
+    "hg": "6b03ee3a",
+    "ts": "6b03ee39",
+}
 
 
 class HeaderTests(SynchronousTestCase):

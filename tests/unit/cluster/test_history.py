@@ -32,7 +32,9 @@ class HistoryTests(SynchronousTestCase):
         history = filled(RING + 3)
         self.assertEqual((len(history), history.lowest, history.highest), (RING, 4, RING + 3))
         self.assertIsNone(history.get(3))
-        self.assertEqual([getattr(history.get(n), "sequence", None) for n in (4, RING + 3)], [4, RING + 3])
+        self.assertEqual(
+            [getattr(history.get(n), "sequence", None) for n in (4, RING + 3)], [4, RING + 3]
+        )
         self.assertIsNone(history.get(RING + 4))
 
     def test_bytes(self) -> None:

@@ -140,9 +140,7 @@ class SequencePropertyTests(SynchronousTestCase):
 
     @settings(max_examples=200, deadline=None)
     @given(
-        some.lists(
-            some.one_of(some.integers(1, 2000), some.sampled_from(["interrupt"])), max_size=200
-        )
+        some.lists(some.one_of(some.integers(1, 2000), some.sampled_from(["interrupt"])), max_size=200)
     )
     def test_bounds(self, steps: list[int | str]) -> None:
         """What is missing stays bounded, ascending and below the last number."""

@@ -98,8 +98,7 @@ class FakeSocket:
         return given
 
     def dup(self) -> FakeSocket:
-        other = FakeSocket(self.fd + 1, self.purpose)
-        return other
+        return FakeSocket(self.fd + 1, self.purpose)
 
     def close(self) -> None:
         self.closed = True
@@ -218,17 +217,19 @@ class FakePlatform(LinuxPlatform):
         return made
 
     def broadcastSender(self, interface: NetworkInterface) -> socket.socket:
-        return self._make("broadcastSender", interface.index)  # type: ignore[no-any-return]
+        return self._make("broadcastSender", interface.index)
 
     def multicastSender(
         self, interface: NetworkInterface, ttl: int, loop: bool, ipv6: bool
     ) -> socket.socket:
-        return self._make("multicastSender", interface.index, ttl, loop, ipv6)  # type: ignore[no-any-return]
+        return self._make("multicastSender", interface.index, ttl, loop, ipv6)
 
     def unicastSender(self, interface: NetworkInterface, ipv6: bool) -> socket.socket:
-        return self._make("unicastSender", interface.index, ipv6)  # type: ignore[no-any-return]
+        return self._make("unicastSender", interface.index, ipv6)
 
-    def receiver(self, interface: NetworkInterface, port: int, ipv6: bool, shared: bool) -> ReceiveSocket:
+    def receiver(
+        self, interface: NetworkInterface, port: int, ipv6: bool, shared: bool
+    ) -> ReceiveSocket:
         made = self._make("receiver", interface.index, port, ipv6, shared)
         return ReceiveSocket(socket=made)
 

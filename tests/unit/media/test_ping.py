@@ -53,7 +53,7 @@ class IcmpTests(SynchronousTestCase):
                 asked += 1
                 identifier = int.from_bytes(packet[4:6], "little")
                 sequence = int.from_bytes(packet[6:8], "big")
-                if os.sys.byteorder == "little":  # type: ignore[attr-defined]
+                if os.sys.byteorder == "little":
                     self.assertEqual(request(identifier, sequence, packet[8:]), packet)
             else:
                 reply = parseReply(packet, headed=False)
@@ -79,9 +79,22 @@ class IcmpTests(SynchronousTestCase):
     def test_others(self) -> None:
         """Anything but an echo reply is nothing, however short or odd."""
         whole = answered(request(1, 2, b"x"))
-        for packet in (b"", b"\0", whole[:7], request(1, 2, b"x"), b"\x03" + whole[1:], b"\0\1" + whole[2:]):
+        for packet in (
+            b"",
+            b"\0",
+            whole[:7],
+            request(1, 2, b"x"),
+            b"\x03" + whole[1:],
+            b"\0\1" + whole[2:],
+        ):
             self.assertIs(parseReply(packet, headed=False), None)
-        for packet in (b"", HEADER, HEADER[:5], b"\x65" + HEADER[1:] + whole, b"\x4f" + HEADER[1:] + whole):
+        for packet in (
+            b"",
+            HEADER,
+            HEADER[:5],
+            b"\x65" + HEADER[1:] + whole,
+            b"\x4f" + HEADER[1:] + whole,
+        ):
             self.assertIs(parseReply(packet, headed=True), None)
 
     def test_headers(self) -> None:
@@ -275,7 +288,7 @@ class LoopbackPingTests(TestCase):
             def frameReceived(self, frame: bytes, medium: Any, source: str) -> None:
                 heard.callback((frame, source))
 
-        medium = PingMedium(config, LinuxPlatform(), reactor, EventBus(reactor))  # type: ignore[arg-type]
+        medium = PingMedium(config, LinuxPlatform(), reactor, EventBus(reactor))
         try:
             medium.open(Sink())
         except MediumError as e:

@@ -34,7 +34,9 @@ class WildcardPlatform(FakePlatform):
 
     hearsInterface = False
 
-    def receiver(self, interface: NetworkInterface, port: int, ipv6: bool, shared: bool) -> ReceiveSocket:
+    def receiver(
+        self, interface: NetworkInterface, port: int, ipv6: bool, shared: bool
+    ) -> ReceiveSocket:
         return ReceiveSocket(socket=self._make("receiver", 0, port, ipv6, shared), arrival=indexOf)
 
 
@@ -164,7 +166,9 @@ class ArrivalTests(SynchronousTestCase):
         self.assertEqual(self.lost, [])
         self.socket.incoming.append(kernelError(errno.ENOMEM))
         self.reader.doRead()
-        self.assertEqual((self.lost, self.reactor.readers, self.socket.closed), (["em1", "em2"], [], True))
+        self.assertEqual(
+            (self.lost, self.reactor.readers, self.socket.closed), (["em1", "em2"], [], True)
+        )
 
     def test_connectionLost(self) -> None:
         """So is the reactor's giving up."""
@@ -216,12 +220,15 @@ class RealSocketTests(TestCase):
         return made
 
     def heardBy(
-        self, receiving: socket.socket, arrival: Callable[[Ancillary], int | None] | None, datagram: bytes
+        self,
+        receiving: socket.socket,
+        arrival: Callable[[Ancillary], int | None] | None,
+        datagram: bytes,
     ) -> Deferred[tuple[bytes, str, int | None]]:
         done: Deferred[tuple[bytes, str, int | None]] = Deferred()
         address = receiving.getsockname()
         listening = listen(
-            reactor,  # type: ignore[arg-type]
+            reactor,
             ReceiveSocket(socket=receiving, arrival=arrival),
             lambda *heard: done.callback(heard),
             lambda reason: done.errback(RuntimeError(reason)),
@@ -257,7 +264,12 @@ class SmallTests(SynchronousTestCase):
     def test_sourceOf(self) -> None:
         """Addresses are written as people write them."""
         self.assertEqual(
-            [sourceOf(("10.0.0.1", 7)), sourceOf(("fe80::1", 7)), sourceOf(("10.0.0.1", 0)), sourceOf(("::1",))],
+            [
+                sourceOf(("10.0.0.1", 7)),
+                sourceOf(("fe80::1", 7)),
+                sourceOf(("10.0.0.1", 0)),
+                sourceOf(("::1",)),
+            ],
             ["10.0.0.1:7", "[fe80::1]:7", "10.0.0.1", "::1"],
         )
 

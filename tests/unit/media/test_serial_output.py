@@ -12,7 +12,9 @@ from twisted_ha.media.serial_writer import SerialWriter
 
 def frame(kind: str, seq: int, src: str = "alpha", hg: int = 1, padding: int = 0) -> bytes:
     """A message in classic text."""
-    return f">>>\nt={kind}\nst=active\nsrc={src}\nseq={seq:x}\nhg={hg:x}\nx={'x' * padding}\n<<<\n".encode()
+    return (
+        f">>>\nt={kind}\nst=active\nsrc={src}\nseq={seq:x}\nhg={hg:x}\nx={'x' * padding}\n<<<\n".encode()
+    )
 
 
 def status(seq: int, src: str = "alpha", hg: int = 1) -> bytes:
@@ -72,6 +74,14 @@ class OutputQueueTests(SynchronousTestCase):
         self.queue.push(status(9))
         self.queue.push(status(4))
         self.assertEqual(self.drain(), [status(9), status(4)])
+
+    def test_newestAgain(self) -> None:
+        """The last message that left, asked for again, is behind those that have not left at all."""
+        self.queue.push(frame("resource", 5))
+        self.drain()
+        self.queue.push(frame("resource", 5))
+        self.queue.push(frame("resource", 6))
+        self.assertEqual(self.drain(), [frame("resource", 6), frame("resource", 5)])
 
     def test_restarted(self) -> None:
         """A restarted node counts from 1 again, in a higher generation."""
@@ -133,7 +143,6 @@ class OutputQueueTests(SynchronousTestCase):
         self.assertEqual((self.drain(), self.queue.dropped), ([b"\n<<<\n" + status(3)], 2))
         self.queue.push(status(4))
         self.assertEqual(self.drain(), [status(4)])
-
 
     def test_abandonHeartbeat(self) -> None:
         """A heartbeat that was being sent is sent again from its start, unless there is a newer one."""

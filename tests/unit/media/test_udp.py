@@ -125,7 +125,9 @@ class UdpMediumTests(UdpTestCase):
             sender.failure = kernelError(number)
             for _ in range(3):
                 medium.send(b"frame")
-            self.assertEqual((medium.losses, self.bus.told()), (3, ["MediumDown"]), errno.errorcode[number])
+            self.assertEqual(
+                (medium.losses, self.bus.told()), (3, ["MediumDown"]), errno.errorcode[number]
+            )
             sender.failure = None
             medium.send(b"frame")
             self.assertEqual(self.bus.told(), ["MediumUp"])
@@ -168,7 +170,9 @@ class UdpMediumTests(UdpTestCase):
         self.reactor.advance(1)
         medium.send(b"frame")
         (sender,) = self.platform.senders()
-        self.assertEqual((sender.purpose, sender.sent), (("broadcastSender", 17), [(b"frame", ("10.77.1.255", 694))]))
+        self.assertEqual(
+            (sender.purpose, sender.sent), (("broadcastSender", 17), [(b"frame", ("10.77.1.255", 694))])
+        )
         self.arrive(b"heard")
         self.assertEqual((self.bus.told(), self.sink.frames), (["MediumUp"], [b"heard"]))
 
@@ -211,7 +215,9 @@ class UdpMediumTests(UdpTestCase):
         self.reactor.advance(1)
         other.send(b"frame")
         (sender,) = self.platform.senders()
-        self.assertEqual((sender.sent, self.bus.told()), ([(b"frame", ("10.77.2.255", 694))], ["MediumDown"]))
+        self.assertEqual(
+            (sender.sent, self.bus.told()), ([(b"frame", ("10.77.2.255", 694))], ["MediumDown"])
+        )
 
     def test_receiveSocketDies(self) -> None:
         """A receive socket that the reactor gives up is replaced."""
@@ -247,7 +253,12 @@ class OpeningTests(UdpTestCase):
     def test_noInterface(self) -> None:
         """A missing interface is refused for every kind, by the line's first words."""
         del self.platform.interfaces["eth1"]
-        for config, words in ((BCAST, "bcast eth1"), (MCAST, "mcast eth1"), (MCAST6, "mcast6 eth1"), (UCAST, "ucast eth1")):
+        for config, words in (
+            (BCAST, "bcast eth1"),
+            (MCAST, "mcast eth1"),
+            (MCAST6, "mcast6 eth1"),
+            (UCAST, "ucast eth1"),
+        ):
             self.assertEqual(self.complaint(config), f"{words}: there is no network interface eth1")
 
     def test_noBroadcast(self) -> None:
@@ -303,7 +314,9 @@ class ApproachTests(UdpTestCase):
 
     def test_mcast(self) -> None:
         """C{mcast} sends to the group, with the ttl and loop of its line."""
-        self.assertEqual(self.sentBy(MCAST), (("multicastSender", 2, 1, False, False), ("225.0.0.1", 695)))
+        self.assertEqual(
+            self.sentBy(MCAST), (("multicastSender", 2, 1, False, False), ("225.0.0.1", 695))
+        )
 
     def test_mcast6(self) -> None:
         """C{mcast6} names the interface in the destination."""

@@ -65,7 +65,7 @@ class ArpTests(SynchronousTestCase):
 
 
 class DiscoveryTests(SynchronousTestCase):
-    """IPv6.  The checksums were computed by the kernel of a machine that sent the same messages."""
+    """IPv6."""
 
     def checksum(self, frame: bytes) -> int:
         """The sum over pseudo header and message; right if all ones."""

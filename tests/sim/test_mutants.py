@@ -1,0 +1,258 @@
+"""
+Every invariant is violated by something: a small thing done wrong, planted in a world.
+
+An invariant that no mutant can violate says nothing.  Most mutants stand at the seams, where a node meets
+its disk, its keys, its files or its machine; L{EveryInvariantTests} keeps the list complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_ha.auth.key import Key
+from twisted_ha.auth.keyring import KeyRing
+from twisted_ha.config.model import ClusterConfig, Keys
+from twisted_ha.events import UndecidedInput
+from twisted_ha.operations import Outcome
+from twisted_ha.resources.board import Board
+from twisted_ha.sim.actors import SimAgent, SimGuardian, SimRegistry
+from twisted_ha.sim.catalogue import INVARIANTS
+from twisted_ha.sim.disk import SimDisk
+from twisted_ha.sim.invariants import Invariant
+from twisted_ha.sim.liveness import (
+    BoundedQueues,
+    Converges,
+    DeathInTime,
+    FailsBack,
+    NoFalseDeath,
+    StaysPut,
+)
+from twisted_ha.sim.report import Timeline
+from twisted_ha.sim.safety import (
+    ClaimedFirst,
+    Decided,
+    FencedFirst,
+    FirstHeard,
+    GenerationsGrow,
+    InOrder,
+    NoOrphans,
+    NoWreck,
+    OneAtATime,
+    SingleOwner,
+    StrangersIgnored,
+)
+from twisted_ha.sim.scenario import parseStory
+from twisted_ha.sim.setup import ORIGINAL, Setup, clusterConfig
+from twisted_ha.sim.simulate import runStory
+from twisted_ha.sim.world import World
+from twisted_ha.terms import FailbackMode, ResourceSet
+
+CONFIG = clusterConfig(deadtime=5.0, initdead=6.0)
+POWER_CUT = "at 30s power off alpha"
+
+
+class MutantCase(SynchronousTestCase):
+    """Runs mutants."""
+
+    def run_(
+        self,
+        invariant: type[Invariant],
+        story: str,
+        prepare: Callable[[World], None] | None = None,
+        setup: Setup | None = None,
+    ) -> Timeline:
+        setup = setup or Setup(config=CONFIG)
+        return runStory(setup, parseStory(story, setup), [invariant], prepare)
+
+    def violated(
+        self,
+        invariant: type[Invariant],
+        story: str,
+        prepare: Callable[[World], None] | None = None,
+        setup: Setup | None = None,
+    ) -> None:
+        """The mutant violates the invariant."""
+        timeline = self.run_(invariant, story, prepare, setup)
+        self.assertTrue(timeline.violations, f"{invariant.name}: the mutant lives\n{timeline.render()}")
+        self.assertEqual({one.invariant for one in timeline.violations}, {invariant.name})
+
+
+class MutantTests(MutantCase):
+    """One mutant for each invariant, or more."""
+
+    def test_strangersToEachOther(self) -> None:
+        """L{SingleOwner}: two nodes with different keys do not hear each other, though they could."""
+        other = replace(CONFIG, keys=Keys(keys={1: Key("sha1", b"other")}, signing=1))
+        self.violated(SingleOwner, "until 60s", setup=Setup(config=CONFIG, differing={"beta": other}))
+
+    def test_guardianAsleep(self) -> None:
+        """L{SingleOwner}: a stalled daemon whose guardian does not know what is held."""
+        self.patch(SimGuardian, "hold", lambda guardian, groups: None)
+        self.violated(SingleOwner, "at 30s pause alpha for 60s; until 80s")
+
+    def test_startedByHand(self) -> None:
+        """L{FirstHeard}: somebody starts on one machine what runs on the other."""
+
+        def prepare(world: World) -> None:
+            world.after(30, self._startByHand, world)
+
+        self.violated(FirstHeard, "until 35s", prepare)
+
+    def _startByHand(self, world: World) -> None:
+        life = world.lives["beta"]
+        world.machines["beta"].operate(
+            "10.0.0.101", "start", by=life.number, deadline=60, clock=life.clock
+        )
+
+    def test_switchLies(self) -> None:
+        """L{FencedFirst}: a power switch that says it has reset the node, and has not."""
+        self.patch(World, "fence", lambda world, name: None)
+        setup = Setup(config=CONFIG, fencing=True)
+        self.violated(FencedFirst, "at 30s cut all; until 60s", setup=setup)
+
+    def test_takesInSilence(self) -> None:
+        """L{ClaimedFirst}: a node that takes groups and does not say so."""
+        self.patch(Board, "claim", lambda board, resources: None)
+        self.violated(ClaimedFirst, "until 30s")
+
+    def test_backToFront(self) -> None:
+        """L{InOrder}: a node whose haresources has a line back to front."""
+        groups = [replace(one, resources=one.resources[::-1]) for one in CONFIG.groups]
+        other = replace(CONFIG, groups=tuple(groups))
+        setup = Setup(config=CONFIG, differing={"beta": other})
+        self.violated(InOrder, "until 30s", setup=setup)
+
+    def test_impatientAgent(self) -> None:
+        """L{OneAtATime}: an agent that does not wait for its start before it starts again."""
+
+        def start(agent: SimAgent, handedOver: bool) -> Deferred[Outcome]:
+            agent._run("start", 60.0)
+            return agent._run("start", 60.0).addCallback(agent._outcome)
+
+        self.patch(SimAgent, "start", start)
+        self.violated(OneAtATime, "until 30s")
+
+    def test_keyIsKnown(self) -> None:
+        """L{StrangersIgnored}: an attacker who has the key."""
+
+        def prepare(world: World) -> None:
+            world.attacker._ring = KeyRing(CONFIG.keys)
+
+        self.violated(StrangersIgnored, "at 30s forge 200 on eth1; until 40s", prepare)
+
+    def test_diskForgets(self) -> None:
+        """L{GenerationsGrow}: a disk on which nothing is ever synced."""
+        self.patch(SimDisk, "sync", lambda disk, name: None)
+
+        def prepare(world: World) -> None:
+            world.after(29, world.jumpClock, "alpha", -3600.0)
+
+        self.violated(GenerationsGrow, "at 30s reboot alpha in 5s; until 40s", prepare)
+
+    def test_guardianForgets(self) -> None:
+        """L{NoOrphans}: a daemon dies whose guardian does not know what is held."""
+        self.patch(SimGuardian, "hold", lambda guardian, groups: None)
+        self.violated(NoOrphans, "at 30s kill alpha; until 40s")
+
+    def test_undecided(self) -> None:
+        """L{Decided}: a state machine that is given what nobody has thought of."""
+
+        def prepare(world: World) -> None:
+            world.after(20, self._undecided, world)
+
+        self.violated(Decided, "until 21s", prepare)
+
+    def _undecided(self, world: World) -> None:
+        event = UndecidedInput(machine="standby", state="IDLE", given="MOONLIGHT")
+        world.lives["alpha"].node.bus.publish(event)  # type: ignore[attr-defined]
+
+    def test_raises(self) -> None:
+        """L{NoWreck}: something raises in the middle of an acquisition."""
+
+        def find(*ignored: object) -> SimAgent:
+            raise RuntimeError("there is a bug here")
+
+        self.patch(SimRegistry, "find", find)
+        self.violated(NoWreck, "until 30s")
+        self.flushLoggedErrors(RuntimeError)
+
+    def _deadtime(self, seconds: float) -> ClusterConfig:
+        timers = replace(CONFIG.timers, deadtime=seconds, initdead=max(6.0, seconds))
+        return replace(CONFIG, timers=timers)
+
+    def test_judgesTooSoon(self) -> None:
+        """L{NoFalseDeath}: nodes that run with a shorter deadtime than was promised."""
+        hasty = dict.fromkeys(CONFIG.nodes, self._deadtime(2.1))
+        setup = Setup(config=CONFIG, differing=hasty)
+        self.violated(NoFalseDeath, "at 20s pause alpha for 3.5s; until 30s", setup=setup)
+
+    def test_judgesTooLate(self) -> None:
+        """L{DeathInTime}: nodes that run with a longer deadtime than was promised."""
+        lazy = dict.fromkeys(CONFIG.nodes, self._deadtime(9.0))
+        setup = Setup(config=CONFIG, differing=lazy)
+        self.violated(DeathInTime, POWER_CUT, setup=setup)
+
+    def test_halfTheFile(self) -> None:
+        """L{Converges}: nodes whose haresources lack a group."""
+        half = replace(CONFIG, groups=CONFIG.groups[:1])
+        setup = Setup(config=CONFIG, differing=dict.fromkeys(CONFIG.nodes, half))
+        self.violated(Converges, "", setup=setup)
+
+    def test_keepsIt(self) -> None:
+        """L{FailsBack}: nodes that have been told C{auto_failback off}."""
+        keeping = replace(CONFIG, autoFailback=FailbackMode.OFF)
+        setup = Setup(config=CONFIG, differing=dict.fromkeys(CONFIG.nodes, keeping))
+        self.violated(FailsBack, "at 30s power off alpha; at 60s power on alpha", setup=setup)
+
+    def test_restless(self) -> None:
+        """L{StaysPut}: a node that gives its groups away when nobody asked."""
+        config = replace(CONFIG, autoFailback=FailbackMode.OFF)
+
+        def prepare(world: World) -> None:
+            world.after(90, world.standby, "alpha", ResourceSet.ALL)
+
+        self.violated(StaysPut, "until 100s", prepare, Setup(config=config))
+
+    def test_leaks(self) -> None:
+        """L{BoundedQueues}: a daemon that plans more than it ever gets done."""
+
+        def leak(world: World) -> None:
+            for _ in range(100):
+                world.lives["alpha"].clock.callLater(1e6, leak, world)
+            world.after(1, leak, world)
+
+        self.violated(BoundedQueues, "until 80s", lambda world: world.after(1, leak, world) and None)
+
+
+class OriginalMutantTests(MutantCase):
+    """Known bugs of the original are mutants too: the invariants find them."""
+
+    def setUp(self) -> None:
+        self.setup = Setup(config=CONFIG, kinds=dict.fromkeys(CONFIG.nodes, ORIGINAL))
+
+    def test_stall(self) -> None:
+        """B6: a stalled node declares its healthy peer dead."""
+        self.violated(NoFalseDeath, "at 30s pause alpha for 9s; until 45s", setup=self.setup)
+
+    def test_orphans(self) -> None:
+        """B3: groups of a node that reboots too quickly are taken by nobody."""
+        story = "at 30s standby local on alpha; at 60s reboot beta in 1s"
+        self.violated(Converges, story, setup=self.setup)
+
+
+class EveryInvariantTests(SynchronousTestCase):
+    """The list of mutants."""
+
+    def test_complete(self) -> None:
+        """Every invariant of the catalogue is named by a mutant's test."""
+        told = " ".join(
+            getattr(MutantTests, name).__doc__ or ""
+            for name in dir(MutantTests)
+            if name.startswith("test_")
+        )
+        missing = [one.__name__ for one in INVARIANTS if f"L{{{one.__name__}}}" not in told]
+        self.assertEqual(missing, [])

@@ -1,0 +1,207 @@
+"""L{twisted_ha.sim.network}."""
+
+from __future__ import annotations
+
+from random import Random
+
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from twisted_ha.interfaces import IFrameSink, IMedium
+from twisted_ha.sim.clock import SimClock, WorldTime
+from twisted_ha.sim.network import RECEIVE_BUFFER, Network, SimMedium
+from twisted_ha.terms import NodeName
+
+FRAME = b">>>\nt=status\n<<<\n"
+
+
+@implementer(IFrameSink)
+class Recorder:
+    """Remembers what it was given."""
+
+    def __init__(self, world: WorldTime) -> None:
+        self.frames: list[tuple[bytes, str]] = []
+        self.times: list[float] = []
+        self._world = world
+
+    def frameReceived(self, frame: bytes, medium: IMedium, source: str) -> None:
+        self.frames.append((frame, source))
+        self.times.append(self._world.now)
+
+
+class NetworkTests(SynchronousTestCase):
+    """L{Network} and L{SimMedium}."""
+
+    def setUp(self) -> None:
+        self.world = WorldTime()
+        self.network = Network(SimClock(self.world), Random(1))
+
+    def plug(self, node: str, kind: str = "mcast", name: str = "eth1", **more: object) -> SimMedium:
+        segment = self.network.segment(name, kind, 9600 if kind == "serial" else 0)
+        return self.network.attach(
+            SimMedium(self.network, segment, NodeName(node), kind, **more)  # type: ignore[arg-type]
+        )
+
+    def hear(self, medium: SimMedium) -> Recorder:
+        sink = Recorder(self.world)
+        verifyObject(IFrameSink, sink)
+        medium.open(sink)
+        return sink
+
+    def test_interface(self) -> None:
+        """A simulated medium is an L{IMedium}."""
+        verifyObject(IMedium, self.plug("alpha"))
+
+    def test_everybodyHears(self) -> None:
+        """What one node sends, every other on the wire hears, and the sender does not."""
+        media = [self.plug(name) for name in ("alpha", "beta", "gamma")]
+        sinks = [self.hear(medium) for medium in media]
+        media[0].send(FRAME)
+        self.world.run(1)
+        self.assertEqual([sink.frames for sink in sinks], [[], [(FRAME, "alpha")], [(FRAME, "alpha")]])
+
+    def test_broadcastHearsItself(self) -> None:
+        """A broadcast comes back to its sender."""
+        medium = self.plug("alpha", "bcast", hearsItself=True)
+        sink = self.hear(medium)
+        medium.send(FRAME)
+        self.world.run(1)
+        self.assertEqual(sink.frames, [(FRAME, "alpha")])
+
+    def test_unicast(self) -> None:
+        """A C{ucast} reaches its addressee only."""
+        alpha = self.plug("alpha", "ucast", targets=("gamma",))
+        self.hear(alpha)
+        beta, gamma = self.hear(self.plug("beta")), self.hear(self.plug("gamma"))
+        alpha.send(FRAME)
+        self.world.run(1)
+        self.assertEqual((beta.frames, gamma.frames), ([], [(FRAME, "alpha")]))
+
+    def test_notOpen(self) -> None:
+        """Before it is opened and after it is closed a medium neither sends nor hears."""
+        alpha, beta = self.plug("alpha"), self.plug("beta")
+        sink = self.hear(beta)
+        alpha.send(FRAME)
+        self.world.run(1)
+        self.hear(alpha)
+        alpha.send(FRAME)
+        self.successResultOf(beta.close())
+        self.successResultOf(alpha.close())
+        alpha.send(FRAME)
+        self.world.run(2)
+        self.assertEqual(sink.frames, [])
+
+    def test_oneWayCut(self) -> None:
+        """A cable may be cut in one direction only."""
+        alpha, beta = self.plug("alpha"), self.plug("beta")
+        heardByAlpha, heardByBeta = self.hear(alpha), self.hear(beta)
+        self.network.setCut(True, "eth1", "alpha", "beta")
+        alpha.send(FRAME)
+        beta.send(FRAME)
+        self.world.run(1)
+        self.assertEqual((len(heardByAlpha.frames), len(heardByBeta.frames)), (1, 0))
+
+    def test_cutBeforePluggedIn(self) -> None:
+        """A cable that is cut while a machine is off is cut for it when it comes."""
+        alpha = self.plug("alpha")
+        gone = self.plug("beta")
+        gone.unplug()
+        self.network.setCut(True, None)
+        sink = self.hear(self.plug("beta"))
+        self.hear(alpha)
+        alpha.send(FRAME)
+        self.world.run(1)
+        self.assertEqual(sink.frames, [])
+
+    def test_serialSpeed(self) -> None:
+        """A serial line takes ten bits for a byte, one frame after the other."""
+        alpha, beta = self.plug("alpha", "serial"), self.plug("beta", "serial")
+        sink = self.hear(beta)
+        self.hear(alpha)
+        alpha.send(FRAME)
+        alpha.send(FRAME)
+        self.world.run(1)
+        one = len(FRAME) * 10 / 9600
+        self.assertEqual([round(time, 6) for time in sink.times], [round(one, 6), round(2 * one, 6)])
+
+    def test_serialBacklog(self) -> None:
+        """A serial line that is too far behind loses what it is given."""
+        alpha, beta = self.plug("alpha", "serial"), self.plug("beta", "serial")
+        sink = self.hear(beta)
+        self.hear(alpha)
+        for _ in range(100):
+            alpha.send(FRAME)
+        self.world.run(5)
+        self.assertTrue(10 < len(sink.frames) < 40, len(sink.frames))
+
+    def test_serialStream(self) -> None:
+        """On a serial line a lost end costs the next frame too, and the one after is whole."""
+        alpha, beta = self.plug("alpha", "serial"), self.plug("beta", "serial")
+        sink = self.hear(beta)
+        self.hear(alpha)
+        for frame in (FRAME[:-4], FRAME, FRAME):
+            alpha.send(frame)
+        self.world.run(1)
+        self.assertEqual([frame for frame, _ in sink.frames], [FRAME[:-4] + FRAME, FRAME])
+
+    def test_paused(self) -> None:
+        """A process that does not run finds what came in its socket, in order, as far as it fits."""
+        alpha, beta = self.plug("alpha"), self.plug("beta")
+        sink = self.hear(beta)
+        self.hear(alpha)
+        beta.paused = True
+        alpha.send(FRAME)
+        self.world.run(1)
+        self.assertEqual(sink.frames, [])
+        big = bytes(RECEIVE_BUFFER)
+        alpha.send(big)
+        self.world.run(2)
+        alpha.send(FRAME)
+        self.world.run(3)
+        beta.resume()
+        self.assertEqual(sink.frames, [(FRAME, "alpha"), (FRAME, "alpha")])
+
+    def test_ping(self) -> None:
+        """A ping node sends back what it is sent, unless it is unplugged."""
+        medium = self.plug("alpha", "ping", "10.0.0.254", pingNode=NodeName("10.0.0.254"))
+        sink = self.hear(medium)
+        medium.send(FRAME)
+        self.world.run(1)
+        medium.segment.answers = False
+        medium.send(FRAME)
+        self.world.run(2)
+        self.assertEqual(sink.frames, [(FRAME, "10.0.0.254")])
+
+    def test_joined(self) -> None:
+        """Nodes are joined while some wire carries enough in both directions."""
+        for name in ("eth1", "eth2"):
+            self.plug("alpha", name=name)
+            self.plug("beta", name=name)
+        self.assertTrue(self.network.joined(["alpha", "beta"]))
+        self.network.setCut(True, "eth1")
+        self.assertTrue(self.network.joined(["alpha", "beta"]))
+        self.network.setCut(True, "eth2", "beta", "alpha")
+        self.assertFalse(self.network.joined(["alpha", "beta"]))
+
+    def test_tap(self) -> None:
+        """A tap sees every frame that is sent, even into a cut cable."""
+        seen: list[bytes] = []
+        self.network.taps.append(lambda medium, frame: seen.append(frame))
+        alpha = self.plug("alpha")
+        self.hear(alpha)
+        self.plug("beta")
+        self.network.setCut(True, None)
+        alpha.send(FRAME)
+        self.assertEqual(seen, [FRAME])
+
+    def test_reached(self) -> None:
+        """When a status last reached a machine is known, even if its process does not read."""
+        alpha, beta = self.plug("alpha"), self.plug("beta")
+        self.hear(alpha)
+        self.hear(beta)
+        beta.paused = True
+        self.world.run(5)
+        alpha.send(FRAME)
+        self.world.run(6)
+        self.assertApproximates(self.network.reached["alpha", "beta"], 5, 0.01)
