@@ -1,0 +1,1 @@
+Agents for FreeBSD and Linux come along: Service and BSDService, Filesystem, Delay, MailTo.
