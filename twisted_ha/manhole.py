@@ -139,9 +139,9 @@ class _Interpreter(code.InteractiveInterpreter):
         more = False
         try:
             more = self.runsource(source, _TYPED)
-        except (
-            BaseException
-        ) as error:  # the compiler has limits of its own: MemoryError for deep nesting
+        except BaseException as error:
+            # Even GeneratorExit, and even the compiler's MemoryError for an expression that nests too
+            # deeply: nothing typed may reach the reactor.
             self._explain(error)
         return more, self._output.getvalue()
 

@@ -30,7 +30,7 @@ class LinkView:
     @ivar silentFor: seconds since anything was heard; L{None} if nothing ever was.
     @ivar messages: sequenced messages heard for the first time on this link.
     @ivar duplicates: those that came more than once on this same link.
-    @ivar lost: numbers that passed this link by; another link may have brought them.
+    @ivar lost: numbers that never came by this link; another one may have brought them.
     @ivar outOfOrder: those that came after a higher number.
     """
 

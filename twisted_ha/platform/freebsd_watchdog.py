@@ -43,8 +43,7 @@ class FreeBSDWatchdog:
             self._fd: int | None = os.open(device, os.O_RDWR | os.O_CLOEXEC)
         except OSError as e:
             raise PlatformError(
-                f"Cannot open watchdog device: {device}: {e.strerror};"
-                " a hang of this machine or daemon will not reset it"
+                f"{device}: {e.strerror}; a hang of this machine or daemon will not reset it"
             ) from None
         try:
             self.pat()

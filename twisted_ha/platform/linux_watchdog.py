@@ -35,8 +35,7 @@ class LinuxWatchdog:
             self._fd: int | None = os.open(device, os.O_WRONLY | os.O_CLOEXEC)
         except OSError as e:
             raise PlatformError(
-                f"Cannot open watchdog device: {device}: {e.strerror};"
-                " a hang of this machine or daemon will not reset it"
+                f"{device}: {e.strerror}; a hang of this machine or daemon will not reset it"
             ) from None
         self.timeout = self._set(math.ceil(timeout))
 

@@ -3,8 +3,8 @@ Frames that ask and tell the neighbours about an address: ARP, and neighbour dis
 
 Pure functions of values; sending is the kernel modules' part.
 
-@see: RFC 826, RFC 5227 section 1.1 (probe), RFC 4861 sections 4.3, 4.4 and 7.2.6; for the forms heartbeat
-    sends: resource-management.md section 8.1, I{send_arp}.
+@see: RFC 826, RFC 5227 section 1.1 (probe), RFC 4861 sections 4.3, 4.4 and 7.2.6; for the forms
+    heartbeat sends: resource-management.md section 8.1, I{send_arp}.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def claimant(frame: bytes, address: IPv4Address, ours: bytes) -> bytes | None:
     if len(frame) < 42 or frame[12:20] != b"\x08\x06\x00\x01\x08\x00\x06\x04":
         return None
     sender, senderAddress = frame[22:28], frame[28:32]
-    if senderAddress != address.packed or sender == ours or sender == _NOBODY:
+    if senderAddress != address.packed or sender in (ours, _NOBODY):
         return None
     return sender
 
