@@ -16,7 +16,6 @@ from typing import Any
 from twisted.application.service import IService
 from twisted.python import usage
 
-from twisted_ha.config.describe import describe
 from twisted_ha.config.host import SystemHost
 from twisted_ha.config.loading import exitStatus, load
 from twisted_ha.config.model import ClusterConfig
@@ -67,6 +66,8 @@ class Options(usage.Options):
             raise SystemExit(exitStatus(error)) from None
         self.config: ClusterConfig = config
         if self["check"]:
+            from twisted_ha.config.describe import describe
+
             sys.stdout.write(f"{describe(config)}\n")
             raise SystemExit(0)
         for complaint in config.warnings:

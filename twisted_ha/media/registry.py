@@ -12,7 +12,7 @@ from twisted_ha.config.model import (
     UcastMedium,
 )
 from twisted_ha.interfaces import IMedium
-from twisted_ha.media import ping, serial
+from twisted_ha.media import ping
 from twisted_ha.media.bcast import Broadcast
 from twisted_ha.media.echoes import Echoes
 from twisted_ha.media.listening import SocketReactor
@@ -51,6 +51,8 @@ def buildMedia(
 
     def build(line: MediumConfig) -> IMedium:
         if isinstance(line, SerialMedium):
+            from twisted_ha.media import serial  # pyserial costs memory that few clusters need
+
             return serial.SerialMedium(line, platform, reactor, bus, patient)
         if isinstance(line, BcastMedium | McastMedium | UcastMedium):
             return UdpMedium(approach(line), reactor, bus, echoes, patient)
