@@ -32,19 +32,26 @@ from twisted_ha.events import (
     ConfigurationRefused,
     DaemonStarted,
     DaemonStopped,
+    Event,
+    GroupAcquired,
+    GroupChanging,
+    GroupFailed,
+    GroupReleased,
+    GroupReleaseFailed,
     Notice,
     ProcessStarted,
     ShutdownRequested,
     Warned,
 )
 from twisted_ha.fencing.absent import AbsentFencer
-from twisted_ha.guard.note import Recovery, forget, recover
+from twisted_ha.guard.note import forget, recover
 from twisted_ha.guardian import Guardian
 from twisted_ha.media.registry import buildMedia
 from twisted_ha.media.service import MediaService
 from twisted_ha.observe.incident import IncidentDirectory
 from twisted_ha.observe.lines import LineFormat
 from twisted_ha.observe.log import EventEmitter, HaLog, LoggerBridge
+from twisted_ha.observe.metrics import Metrics
 from twisted_ha.observe.notify import Notifier
 from twisted_ha.observe.recorder import Recorder
 from twisted_ha.operations import Completed
@@ -52,6 +59,7 @@ from twisted_ha.platform.addresses import chooseAddresses
 from twisted_ha.platform.interface import IPlatform, IWatchdog
 from twisted_ha.reload import Reloader
 from twisted_ha.service import OrderedServices, Step
+from twisted_ha.shipped import shippedScripts
 from twisted_ha.statefiles import StateDirectory
 from twisted_ha.version import VERSION
 from twisted_ha.wire.message import Message
@@ -116,13 +124,14 @@ class Daemon:
         self._guardian: Guardian | None = None
         self._media: MediaService | None = None
         self._notifier: Notifier | None = None
+        self._metrics: Metrics | None = None
         self._api: ApiService | None = None
         self._manhole: Any = None
         self._watchdog: IWatchdog | None = None
         self._reloader: Reloader | None = None
         self._bridge: LoggerBridge | None = None
         self._runner = ProcessRunner(groupSpawner(reactor), reactor)
-        self._recovery = Recovery()
+        self._leftStanding: set[str] = set()
         self.service = OrderedServices(
             [
                 Step("log", self._startLog, self._stopLog),
@@ -198,7 +207,6 @@ class Daemon:
 
     async def _recovered(self) -> None:
         found = await recover(self.places.run, self._reactor, RECOVERY_LIMIT)
-        self._recovery = found
         if found.released:
             self.bus.publish(
                 Notice(
@@ -215,6 +223,7 @@ class Daemon:
                 if not done.succeeded:
                     words = done.errors.decode("utf-8", "replace").strip()
                     self.bus.publish(Warned(message=f"{stop}: exit status {done.status} {words}"))
+                    self._leftStanding.add(group.key)
         with suppress(OSError):
             forget(self.places.run)
 
@@ -259,7 +268,7 @@ class Daemon:
             environment=environment,
             addresses=chooseAddresses(self._reactor, self._runner, environment),
             initDirectories=self._platform.directories.initScripts,
-            ownScripts=os.path.join(os.path.dirname(__file__), "resource.d"),
+            ownScripts=shippedScripts(),
         )
         generation = self._state.nextGeneration(fromClock=self.config.generationFromClock)
         for warning in self._state.warnings:
@@ -283,6 +292,9 @@ class Daemon:
                 beat=self._beat,
             ),
         )
+        self.node.resources.worker.suspect(
+            self._leftStanding, "left by an earlier daemon, and would not stop"
+        )
         self._reloader = Reloader(
             self.node,
             read=partial(load, self.places.config, uname=self._uname, host=self._host),
@@ -304,16 +316,40 @@ class Daemon:
             environment=lambda: environment,
         )
         self.bus.subscribe(self._notifier)
+        self.bus.subscribe(self._moving)
+        self._metrics = Metrics(self.control.status)
+        self.bus.subscribe(self._metrics)
         self.node.core.observe(self._heard)
         self._media = MediaService(media, self.node.core.receiver)
         self._media.startService()
 
     def _heard(self, header: object, message: Message, local: bool) -> None:
-        if self._notifier is not None:
+        if self._notifier is not None and message.get("dest") in (None, self.config.localNode):
             self._notifier.messageReceived(message)
 
-    def _stopMedia(self) -> Deferred[None] | None:
-        return self._media.stopService() if self._media is not None else None
+    def _moving(self, event: Event, when: float) -> None:
+        # an event script never runs beside a resource's script (resource-management.md section 5.1)
+        if self._notifier is None or self.node is None:
+            return
+        if isinstance(event, GroupChanging):
+            self._notifier.pause()
+        elif isinstance(event, GroupAcquired | GroupReleased | GroupFailed | GroupReleaseFailed):
+            self._reactor.callLater(0, self._resumeScripts)
+
+    def _resumeScripts(self) -> None:
+        if self._notifier is None or self.node is None:
+            return
+        if self.node.resources.worker.settled():
+            self._notifier.resume()
+
+    async def _closeMedia(self) -> None:
+        if self._notifier is not None:
+            await self._notifier.close()
+        if self._media is not None:
+            await self._media.stopService()
+
+    def _stopMedia(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._closeMedia())
 
     def _startWatchdog(self) -> None:
         device = self.config.watchdog
@@ -369,6 +405,7 @@ class Daemon:
                 credentials=lambda transport: self._platform.peerCredentials(transport.socket),
                 permission=Permission.of(self.config.apiauth),
                 wallClock=self._wallClock,
+                metrics=self._metrics.render if self._metrics is not None else None,
             ),
             reactor=self._reactor,
             clock=self._reactor,
@@ -418,6 +455,8 @@ class Daemon:
             self.bus.publish(ConfigurationRefused(complaint=str(error)))
             return fail(error)
         self.config = self._reloader.config
+        if self._api is not None:
+            self._api.factory.permission = Permission.of(self.config.apiauth)
         return succeed(changes)
 
     def debug(self, by: int) -> None:

@@ -57,6 +57,7 @@ class HaCf:
     netstrings: bool
     generationFromClock: bool
     uuidFromName: bool
+    members: tuple[NodeName, ...]
     environment: Mapping[str, str]
     parameters: Mapping[str, Parameter]
 
@@ -250,6 +251,7 @@ class _Fold:
             netstrings=settings.text("msgfmt") == "netstring",
             generationFromClock=settings.text("hbgenmethod") == "time",
             uuidFromName=settings.text("uuidfrom") == "nodename",
+            members=self._members.inOrder(),
             environment=MappingProxyType(self._environment),
             parameters=MappingProxyType(dict(settings.parameters())),
         )

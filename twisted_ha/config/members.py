@@ -102,6 +102,11 @@ class Members:
             return True
         return False
 
+    def inOrder(self) -> tuple[NodeName, ...]:
+        """Everybody, in the order of the file: what the original's tools list."""
+        lines = {**self.nodes, **self.pings}
+        return tuple(sorted(lines, key=lambda name: lines[name]))
+
     def check(self, uname: str, whole: Location) -> None:
         """
         Whether there are nodes, and this one is among them.

@@ -300,6 +300,7 @@ class ClusterConfig:
     @ivar netstrings: C{msgfmt netstring} was written.
     @ivar generationFromClock: C{hbgenmethod time}.
     @ivar uuidFromName: C{uuidfrom nodename}.
+    @ivar members: nodes and ping nodes as their lines stand in C{ha.cf}; empty where nobody knows.
     @ivar warnings: what was found and does not keep the daemon from starting.
     """
 
@@ -325,6 +326,7 @@ class ClusterConfig:
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     parameters: Mapping[str, Parameter] = field(default_factory=lambda: MappingProxyType({}))
     tuning: Tuning = Tuning()
+    members: tuple[NodeName, ...] = ()
     warnings: tuple[Complaint, ...] = ()
 
     @property

@@ -76,6 +76,10 @@ class GroupRunner:
         """Somebody else has stopped the group: the guardian, while this process was stalled."""
         self._become(GroupState.STOPPED, reason)
 
+    def suspect(self, reason: str) -> None:
+        """The group may run here, in part: it has to be stopped."""
+        self._become(GroupState.STUCK, reason)
+
     def announce(self) -> None:
         """Tell the neighbours again where the group's addresses are."""
         if self.state is GroupState.STARTED:

@@ -175,6 +175,14 @@ class GroupWorker:
         else:
             self.runners[key] = self._runner(successor)
 
+    def suspect(self, keys: Iterable[str], why: str) -> None:
+        """These groups may still run here, though nobody wants them to: they are stopped again."""
+        for key in keys:
+            if key in self.runners:
+                self.runners[key].suspect(why)
+        self._guard()
+        self._pump()
+
     def announce(self, keys: Iterable[str]) -> None:
         """Tell the neighbours again where the addresses of these groups are."""
         for key in keys:
