@@ -38,6 +38,10 @@ GIVE_UP_AGAIN = 600.0
 EPSILON = 1e-6
 """Seconds by which a timer may be early: clocks count in binary fractions."""
 
+SAY_AGAIN = 1.0
+"""Seconds between two reports while both nodes claim a class: one that was cut off in one direction
+only does not know what the other holds."""
+
 FAILBACK_AGAIN = 5.0
 """Seconds after a failback that came to nothing."""
 
@@ -74,6 +78,7 @@ class Audit:
         self._free = ResourceSet.NONE
         self._disputed = ResourceSet.NONE
         self._since = 0.0
+        self._saidAt = 0.0
         self._probeAt: float | None = None
         self._failbackAfter = 0.0
         self._timer: IDelayedCall | None = None
@@ -157,7 +162,7 @@ class Audit:
         lost = disputed & ~kept
         if disputed != self._disputed:
             self._disputed = disputed
-            self._since = now
+            self._since = self._saidAt = now
             self._worker.announce(self._board.keys(kept))
             self._bus.publish(
                 HoldingsConflict(
@@ -166,6 +171,11 @@ class Audit:
                     resolution=self._resolution(peer, kept, lost),
                 )
             )
+        elif now - self._saidAt >= SAY_AGAIN - EPSILON:
+            self._saidAt = now
+            self._board.report(why="both nodes claim it")
+        if kept:
+            self._wake(max(EPSILON, self._saidAt + SAY_AGAIN - now))
         delay = YIELD_DELAY if peer.ours else ORIGINAL_RESTARTS
         if not lost:
             return

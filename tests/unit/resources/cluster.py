@@ -267,12 +267,14 @@ class PairOfManagers:
     Alpha and beta, and the wire between them.
 
     @ivar cut: messages are lost.
+    @ivar deaf: nodes that hear nothing.
     @ivar owners: after each turn, the resources that run on both nodes.
     """
 
     def __init__(self, **changes: object) -> None:
         self.clock = Clock()
         self.cut = False
+        self.deaf: set[NodeName] = set()
         self.twice: set[str] = set()
         self.members: dict[NodeName, Member] = {}
         self.sequence = 0
@@ -285,6 +287,8 @@ class PairOfManagers:
 
     def carry(self, source: NodeName, sequence: int, message: Message) -> None:
         for member in self.others(source):
+            if member.node in self.deaf:
+                continue
             if not self.cut and member.alive and self.members[source].alive:
                 self.clock.callLater(0.001, self.deliver, member, source, sequence, message)
 

@@ -10,6 +10,7 @@ from twisted_ha.events import (
     GroupFailed,
     GroupReleaseFailed,
     HoldingsConflict,
+    NodeDied,
     NodeReturned,
     NodeStatusChanged,
     StandbyFinished,
@@ -540,11 +541,7 @@ class PartitionTests(StoryTests):
         pair.start()
         pair.cut = True
         pair.run(0.1)
-        pair.alpha.bus.publish(
-            __import__("twisted_ha.events", fromlist=["NodeDied"]).NodeDied(
-                node=BETA, silentFor=5, deadtime=5
-            )
-        )
+        pair.alpha.bus.publish(NodeDied(node=BETA, silentFor=5, deadtime=5))
         pair.run(1)
         pair.cut = False
         pair.alpha.bus.publish(NodeReturned(node=BETA, silentFor=10))
@@ -552,6 +549,21 @@ class PartitionTests(StoryTests):
         pair.run(2)
         together = pair.alpha.running() + pair.beta.running()
         self.assertEqual(sorted(together), ["a1", "a2", "b1"])
+
+    def test_cutInOneDirection(self) -> None:
+        """A node that was cut off in one direction is told again what the other holds."""
+        pair = self.pair(autoFailback=FailbackMode.ON)
+        self.mayOverlap = True
+        pair.start()
+        pair.deaf.add(ALPHA)
+        pair.alpha.bus.publish(NodeDied(node=BETA, silentFor=5, deadtime=5))
+        pair.run(5)
+        self.assertEqual(pair.alpha.running(), ["a1", "a2", "b1"])
+        pair.deaf.clear()
+        pair.alpha.bus.publish(NodeReturned(node=BETA, silentFor=10))
+        pair.alpha.bus.publish(NodeStatusChanged(node=BETA, status="active", previous="dead"))
+        pair.run(3)
+        self.assertOwns(["a1", "a2"], ["b1"])
 
     def test_originalRestartsItself(self) -> None:
         """Ours releases nothing while an original peer may still give everything up by itself."""
