@@ -97,6 +97,7 @@ class LocalNode:
             isOurs=self._isOurs,
         )
         self.bus.subscribe(self.resources.eventHappened)
+        self.core.onLate(self.resources.late)
         for messageType in self.resources.messageTypes:
             self.core.handle(messageType, self.resources.messageReceived)
 

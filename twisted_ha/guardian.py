@@ -42,6 +42,8 @@ class Guardian:
     Feeds one guardian process, and starts another if that one dies.
 
     @ivar released: see L{IGuardian.released}.
+    @ivar releaseBegan: see L{IGuardian.releaseBegan}.
+    @ivar releaseFailed: see L{IGuardian.releaseFailed}.
     """
 
     def __init__(
@@ -63,6 +65,8 @@ class Guardian:
         @param systemClock: the guardian's own clock; C{clock} need not be one that two processes share.
         """
         self.released: Callable[[tuple[str, ...], float], None] | None = None
+        self.releaseBegan: Callable[[float], None] | None = None
+        self.releaseFailed: Callable[[tuple[str, ...]], None] | None = None
         self._spawnProcess = spawnProcess
         self._clock = clock
         self._bus = bus
@@ -165,11 +169,11 @@ class Guardian:
 
     def _said(self, said: list[str]) -> None:
         """One line from the guardian."""
-        if said[0] == "released" and len(said) > 2:
-            try:
-                silentFor = float(said[1])
-            except ValueError:
-                silentFor = 0.0
+        if said[0] == "releasing" and len(said) == 2:
+            if self.releaseBegan is not None:
+                self.releaseBegan(_seconds(said[1]))
+        elif said[0] == "released" and len(said) > 2:
+            silentFor = _seconds(said[1])
             # Nothing of it is held until the daemon says so again.
             self._held = ()
             self._noted = True
@@ -178,6 +182,8 @@ class Guardian:
         elif said[0] == "failed":
             failed = ", ".join(said[1:])
             self._bus.publish(Warned(message=f"the guardian could not stop {failed}; it may still run"))
+            if self.releaseFailed is not None:
+                self.releaseFailed(tuple(said[1:]))
         else:
             self._bus.publish(Warned(message=f"the guardian says: {' '.join(said)}"))
 
@@ -241,6 +247,13 @@ class _Conversation(ProcessProtocol):
 
     def processExited(self, reason: Failure) -> None:
         self._ended(str(reason.value).rstrip("."))
+
+
+def _seconds(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        return 0.0
 
 
 def _plain(groups: Sequence[GuardedGroup]) -> list[words.Group]:

@@ -247,6 +247,14 @@ class IGuardian(Interface):
         " when the daemon lives again after a stall."
     )
 
+    releaseBegan: Callable[[float], None] | None = Attribute(
+        "Called when it has begun to release what is held, with the seconds it had heard nothing: from"
+        " then until L{released} nobody else may touch those resources."
+    )
+    releaseFailed: Callable[[tuple[str, ...]], None] | None = Attribute(
+        "Called before L{released} with the keys of groups that it could not stop."
+    )
+
     def hold(groups: Sequence[GuardedGroup]) -> None:
         """From now on exactly these groups are held, in the order in which to release them."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from tests.interop.lab import SERVICE_ADDRESS, waitFor
 from tests.interop.lab.case import LabCase
 from tests.interop.lab.client import Client
-from tests.interop.lab.laboratory import CLUSTER
+from tests.interop.lab.laboratory import CLUSTER, SERVICE
 from tests.interop.lab.nodes import Heartbeat306, Node, Ours
 from tests.interop.lab.plan import OTHER_ADDRESS, Plan
 from tests.interop.lab.waiting import now
@@ -203,6 +203,7 @@ class OursFirstTests(MixedCase):
         self.mayConflict = self.mayComplain = True
         alpha, beta, client = self.formed()
         self.lab.cutCable(alpha.machine, CLUSTER)
+        self.lab.cutCable(alpha.machine, SERVICE)
         waitFor("both have it", lambda: len(self.lab.owners.of(SERVICE_ADDRESS)) == 2, 15.0)
         alpha.settled("all")
         beta.settled("all")

@@ -1,8 +1,8 @@
 """
 Every invariant is violated by something: a small thing done wrong, planted in a world.
 
-An invariant that no mutant can violate says nothing.  Most mutants stand at the seams, where a node meets
-its disk, its keys, its files or its machine; L{EveryInvariantTests} keeps the list complete.
+An invariant that no mutant can violate says nothing.  Most mutants stand at the seams, where a node
+meets its disk, its keys, its files or its machine; L{EveryInvariantTests} keeps the list complete.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from twisted_ha.config.model import ClusterConfig, Keys
 from twisted_ha.events import UndecidedInput
 from twisted_ha.operations import Outcome
 from twisted_ha.resources.board import Board
-from twisted_ha.sim.actors import SimAgent, SimGuardian, SimRegistry
+from twisted_ha.sim.actors import SimAgent, SimGuardian
 from twisted_ha.sim.catalogue import INVARIANTS
 from twisted_ha.sim.disk import SimDisk
 from twisted_ha.sim.invariants import Invariant
@@ -29,6 +29,7 @@ from twisted_ha.sim.liveness import (
     DeathInTime,
     FailsBack,
     NoFalseDeath,
+    NoStorm,
     StaysPut,
 )
 from twisted_ha.sim.report import Timeline
@@ -39,6 +40,7 @@ from twisted_ha.sim.safety import (
     FirstHeard,
     GenerationsGrow,
     InOrder,
+    NoFriendlyFire,
     NoOrphans,
     NoWreck,
     OneAtATime,
@@ -49,7 +51,7 @@ from twisted_ha.sim.scenario import parseStory
 from twisted_ha.sim.setup import ORIGINAL, Setup, clusterConfig
 from twisted_ha.sim.simulate import runStory
 from twisted_ha.sim.world import World
-from twisted_ha.terms import FailbackMode, ResourceSet
+from twisted_ha.terms import FailbackMode, NodeName, ResourceSet
 
 CONFIG = clusterConfig(deadtime=5.0, initdead=6.0)
 POWER_CUT = "at 30s power off alpha"
@@ -110,13 +112,25 @@ class MutantTests(MutantCase):
 
     def test_switchLies(self) -> None:
         """L{FencedFirst}: a power switch that says it has reset the node, and has not."""
-        self.patch(World, "fence", lambda world, name: None)
+        self.patch(World, "fence", lambda world, name, source: None)
         setup = Setup(config=CONFIG, fencing=True)
         self.violated(FencedFirst, "at 30s cut all; until 60s", setup=setup)
 
+    def test_shootsFirst(self) -> None:
+        """L{NoFriendlyFire}: a daemon that asks for a reset when nobody is dead."""
+
+        def shoot(world: World) -> None:
+            fencer = world.lives["alpha"].fencer()
+            assert fencer is not None
+            fencer.fence(NodeName("beta"))
+
+        setup = Setup(config=CONFIG, fencing=True)
+        prepare: Callable[[World], object] = lambda world: world.after(40, shoot, world)  # noqa: E731
+        self.violated(NoFriendlyFire, "until 50s", lambda world: prepare(world) and None, setup)
+
     def test_takesInSilence(self) -> None:
         """L{ClaimedFirst}: a node that takes groups and does not say so."""
-        self.patch(Board, "claim", lambda board, resources: None)
+        self.patch(Board, "report", lambda board, **how: None)
         self.violated(ClaimedFirst, "until 30s")
 
     def test_backToFront(self) -> None:
@@ -173,10 +187,10 @@ class MutantTests(MutantCase):
     def test_raises(self) -> None:
         """L{NoWreck}: something raises in the middle of an acquisition."""
 
-        def find(*ignored: object) -> SimAgent:
+        def start(*ignored: object) -> Deferred[Outcome]:
             raise RuntimeError("there is a bug here")
 
-        self.patch(SimRegistry, "find", find)
+        self.patch(SimAgent, "start", start)
         self.violated(NoWreck, "until 30s")
         self.flushLoggedErrors(RuntimeError)
 
@@ -212,8 +226,12 @@ class MutantTests(MutantCase):
         """L{StaysPut}: a node that gives its groups away when nobody asked."""
         config = replace(CONFIG, autoFailback=FailbackMode.OFF)
 
+        def giveAway(world: World) -> None:
+            for owner in world.owners("10.0.0.101"):
+                world.standby(owner, ResourceSet.ALL)
+
         def prepare(world: World) -> None:
-            world.after(90, world.standby, "alpha", ResourceSet.ALL)
+            world.after(90, giveAway, world)
 
         self.violated(StaysPut, "until 100s", prepare, Setup(config=config))
 
@@ -226,6 +244,15 @@ class MutantTests(MutantCase):
             world.after(1, leak, world)
 
         self.violated(BoundedQueues, "until 80s", lambda world: world.after(1, leak, world) and None)
+
+    def test_chatters(self) -> None:
+        """L{NoStorm}: a node that reports without end."""
+
+        def chatter(world: World) -> None:
+            world.lives["alpha"].node.resources.board.report()  # type: ignore[attr-defined]
+            world.after(0.002, chatter, world)
+
+        self.violated(NoStorm, "until 25s", lambda world: world.after(1, chatter, world) and None)
 
 
 class OriginalMutantTests(MutantCase):

@@ -128,6 +128,7 @@ class _Loader:
             uuidFromName=main.uuidFromName,
             environment=main.environment,
             parameters=main.parameters,
+            members=main.members,
             tuning=tuned,
             warnings=ordered,
         )

@@ -302,6 +302,7 @@ class Guardian:
         """Stop everything, in order; a failed stop is tried again after all others had their turn."""
         groups, self._held = self._held, []
         self._note("releasing", silent, groups)
+        self._say("releasing", f"{silent:.3f}")
         failed = set()
         left = [(group, stop) for group in groups for stop in group.stops]
         for attempt in range(ATTEMPTS):

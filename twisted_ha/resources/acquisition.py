@@ -5,6 +5,9 @@ At once when the other node is stable and does not hold them, or when both have 
 nothing: a node's local groups are the other's foreign ones, so two nodes that each take their own
 cannot meet.  Otherwise when the other becomes stable, or 10 seconds after the start, and then only
 what is its own (resource-management.md sections 3.5, 4.3 and 4.6).
+
+One of our own kind always answers, in every phase.  If it is heard and does not answer, it does not hear
+us: it may have taken everything, so nothing is taken from it however long it is silent.
 """
 
 from __future__ import annotations
@@ -45,6 +48,7 @@ class Seen(Enum):
     PEER_UNSTABLE = "the other is not stable"
     TIMEOUT_FREE = "nobody became stable in time; our groups are free"
     TIMEOUT_HELD = "nobody became stable in time; the other holds our groups"
+    TIMEOUT_UNANSWERED = "the other is alive, speaks our extensions, and does not answer"
     PEER_GONE = "there is no other node, or it died or left"
     LEAVE = "asked to leave"
 
@@ -57,6 +61,7 @@ class PhaseAction(Enum):
     STOP_TIMER = "stop the timer"
     CLAIM_LOCAL = "claim our own groups"
     SETTLE = "report what we hold"
+    COMPLAIN = "say that the other does not answer"
 
 
 _P, _S, _A = Phase, Seen, PhaseAction
@@ -74,6 +79,9 @@ TABLE: Table[Phase, Seen, PhaseAction] = Table(
         (_P.STARTING, _S.PEER_UNSTABLE): Rule(_P.WAITING),
         (_P.STARTING, _S.TIMEOUT_FREE): Rule(_P.STABLE, (_A.CLAIM_LOCAL, _A.SETTLE)),
         (_P.STARTING, _S.TIMEOUT_HELD): Rule(_P.STABLE, (_A.SETTLE,)),
+        (_P.STARTING, _S.TIMEOUT_UNANSWERED): Rule(
+            _P.STARTING, (_A.COMPLAIN, _A.START_TIMER, _A.SAY_STARTING)
+        ),
         (_P.STARTING, _S.PEER_GONE): Rule(_P.STABLE, (_A.STOP_TIMER, _A.SETTLE)),
         (_P.STARTING, _S.LEAVE): Rule(_P.LEAVING, (_A.STOP_TIMER,)),
         (_P.WAITING, _S.BOTH_FRESH): Rule(_P.STABLE, (_A.STOP_TIMER, _A.CLAIM_LOCAL, _A.SETTLE)),
@@ -81,6 +89,9 @@ TABLE: Table[Phase, Seen, PhaseAction] = Table(
         (_P.WAITING, _S.PEER_STABLE_HOLDING): Rule(_P.STABLE, (_A.STOP_TIMER, _A.SETTLE)),
         (_P.WAITING, _S.TIMEOUT_FREE): Rule(_P.STABLE, (_A.CLAIM_LOCAL, _A.SETTLE)),
         (_P.WAITING, _S.TIMEOUT_HELD): Rule(_P.STABLE, (_A.SETTLE,)),
+        (_P.WAITING, _S.TIMEOUT_UNANSWERED): Rule(
+            _P.WAITING, (_A.COMPLAIN, _A.START_TIMER, _A.SAY_STARTING)
+        ),
         (_P.WAITING, _S.PEER_GONE): Rule(_P.STABLE, (_A.STOP_TIMER, _A.SETTLE)),
         (_P.WAITING, _S.LEAVE): Rule(_P.LEAVING, (_A.STOP_TIMER,)),
         (_P.STABLE, _S.LEAVE): Rule(_P.LEAVING),

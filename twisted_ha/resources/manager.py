@@ -25,6 +25,7 @@ from twisted_ha.events import (
     StandbyRefused,
     TransitionCompleted,
     UndecidedInput,
+    Warned,
 )
 from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMessenger
 from twisted_ha.operations import MoveReport
@@ -102,6 +103,10 @@ class ResourceManager:
         self.mover.ended = self.reconsider
         self.successor.ended = self._takeoverEnded
         guardian.released = self.guardianReleased
+        guardian.releaseBegan = self.guardianReleases
+        guardian.releaseFailed = self.guardianFailed
+        self._guardianAtWork = False
+        self._guardianFailed: frozenset[str] = frozenset()
         self.phase = Phase.OFFLINE
         self._timer: IDelayedCall | None = None
         self._askedAgain = False
@@ -253,17 +258,50 @@ class ResourceManager:
                 self.board.report(why=f"{peer.name} is alive")
         self.reconsider()
 
+    def late(self, seconds: float) -> None:
+        """
+        This process did not run when it should have.
+
+        If that was so long that the guardian may have begun to release, nothing is touched before the
+        word of it, which is in its pipe by now, has been read.
+        """
+        timers = self._config.timers
+        if seconds > (timers.deadtime - timers.keepalive) / 2:
+            self.worker.suspend()
+            self._clock.callLater(0, self._lateTurn)
+
+    def _lateTurn(self) -> None:
+        if not self._guardianAtWork:
+            self.worker.resume()
+
+    def guardianReleases(self, silentFor: float) -> None:
+        """The guardian has begun to release what is held here."""
+        self._guardianAtWork = True
+        self.worker.suspend()
+
+    def guardianFailed(self, keys: tuple[str, ...]) -> None:
+        """The guardian could not stop these groups."""
+        self._guardianFailed = frozenset(keys)
+
     def guardianReleased(self, keys: tuple[str, ...], silentFor: float) -> None:
         """The guardian has stopped these groups while this process was stalled."""
+        failed, self._guardianFailed = self._guardianFailed, frozenset()
         self._bus.publish(GuardianReleased(groups=keys, silentFor=silentFor))
-        self.worker.lost(keys, f"the guardian released it: this node was silent {silentFor:.2f} s")
-        lost = ResourceSet.NONE
+        why = f"the guardian released it: this node was silent {silentFor:.2f} s"
+        self.worker.lost([key for key in keys if key not in failed], why)
+        lost = stuck = ResourceSet.NONE
         for group in self.board.groups:
-            if group.key in keys:
+            if group.key in failed:
+                stuck |= self.board.classOf(group)
+            elif group.key in keys:
                 lost |= self.board.classOf(group)
-        self.worker.want(self.board.keys(lost), False, why="its class was released by the guardian")
+        self.worker.want(self.board.keys(lost | stuck), False, why=why)
+        self.worker.suspect(failed, f"{why}, and it would not stop")
+        self._guardianAtWork = False
+        self.worker.resume()
         self.mover.see(MoveSeen.PEER_GONE)
-        self.board.drop(lost)
+        self.board.drop(lost & ~stuck)
+        self.audit.yielding |= stuck & self.board.mine
         if self.board.peer is not None:
             # It may have taken everything meanwhile: nothing is free before it has spoken again.
             self.board.peer.stable = False
@@ -513,6 +551,13 @@ class ResourceManager:
                     self.board.claim(ResourceSet.LOCAL)
                     self.board.report(stable=False, why=seen.value)
                     self.worker.want(self.board.keys(ResourceSet.LOCAL), True, why=seen.value)
+                case PhaseAction.COMPLAIN:
+                    self._bus.publish(
+                        Warned(
+                            message="the other node is heard but does not answer: does it hear this one?"
+                            "  Nothing is taken from it"
+                        )
+                    )
                 case PhaseAction.SETTLE:
                     self.board.report(why=seen.value)
         if before is not Phase.STABLE and self.phase is Phase.STABLE:
@@ -520,8 +565,13 @@ class ResourceManager:
 
     def _patienceEnded(self) -> None:
         self._timer = None
-        free = self.board.free & ResourceSet.LOCAL
-        self._seePhase(Seen.TIMEOUT_FREE if free else Seen.TIMEOUT_HELD)
+        peer = self.board.peer
+        if peer is not None and peer.ours and not peer.reported:
+            self._seePhase(Seen.TIMEOUT_UNANSWERED)
+        elif self.board.free & ResourceSet.LOCAL:
+            self._seePhase(Seen.TIMEOUT_FREE)
+        else:
+            self._seePhase(Seen.TIMEOUT_HELD)
         self.reconsider()
 
     def _stopTimer(self) -> None:

@@ -69,6 +69,7 @@ class GroupWorker:
         self._busy: GroupRunner | None = None
         self._guarded: tuple[GuardedGroup, ...] = ()
         self._stopped = False
+        self._suspended = False
         self._successors: dict[str, ResourceGroup | None] = {}
         self.changed: Callable[[], None] = lambda: None
         self.handleFailure: Callable[[GroupRunner], str | None] = lambda runner: None
@@ -175,6 +176,15 @@ class GroupWorker:
         else:
             self.runners[key] = self._runner(successor)
 
+    def suspend(self) -> None:
+        """Begin no operation until L{resume}: somebody else is at work on the resources."""
+        self._suspended = True
+
+    def resume(self) -> None:
+        """Go on."""
+        self._suspended = False
+        self._pump()
+
     def suspect(self, keys: Iterable[str], why: str) -> None:
         """These groups may still run here, though nobody wants them to: they are stopped again."""
         for key in keys:
@@ -222,7 +232,7 @@ class GroupWorker:
         return None
 
     def _pump(self) -> None:
-        if self._busy is not None or self._stopped:
+        if self._busy is not None or self._stopped or self._suspended:
             return
         runner = self._next()
         if runner is None:

@@ -119,6 +119,8 @@ class SimGuardian:
 
     def __init__(self, machine: Machine, clock: SimClock, patience: float) -> None:
         self.released: Callable[[tuple[str, ...], float], None] | None = None
+        self.releaseBegan: Callable[[float], None] | None = None
+        self.releaseFailed: Callable[[tuple[str, ...]], None] | None = None
         self.releasing: Deferred[None] | None = None
         self.standing: tuple[GuardedGroup, ...] = ()
         self.alive = True
@@ -186,6 +188,8 @@ class SimGuardian:
 
     def _release(self) -> None:
         self.releasing = Deferred()
+        if not self._daemon.dead:
+            self._daemon.callLater(0, self._began, self._silent)
         ensureDeferred(self._stopAll(self.standing, self._silent))
 
     async def _stopAll(self, groups: tuple[GuardedGroup, ...], silent: float) -> None:
@@ -206,11 +210,22 @@ class SimGuardian:
             self._end()
         else:
             self._last = self._clock.seconds()
+            standing = tuple(group.key for group in self.standing)
+            if standing:
+                self._daemon.callLater(0, self._failed, standing)
             self.standing = ()
             self._watch = self._clock.callLater(self._patience, self._look)
             self._daemon.callLater(0, self._told, tuple(group.key for group in groups), silent)
         if done is not None:
             done.callback(None)
+
+    def _began(self, silent: float) -> None:
+        if self.releaseBegan is not None:
+            self.releaseBegan(silent)
+
+    def _failed(self, keys: tuple[str, ...]) -> None:
+        if self.releaseFailed is not None:
+            self.releaseFailed(keys)
 
     def _sleep(self, seconds: float) -> Deferred[None]:
         done: Deferred[None] = Deferred()
@@ -239,7 +254,9 @@ class SimFencer:
 
     device = "simulated power switch"
 
-    def __init__(self, clock: SimClock, reset: Callable[[NodeName], None], source: NodeName) -> None:
+    def __init__(
+        self, clock: SimClock, reset: Callable[[NodeName, NodeName], None], source: NodeName
+    ) -> None:
         self._clock = clock
         self._reset = reset
         self._source = source
@@ -256,5 +273,5 @@ class SimFencer:
         if not self.works():
             done.errback(FencingError("the simulated power switch does not answer"))
             return
-        self._reset(node)
+        self._reset(node, self._source)
         done.callback(f"{node} was switched off and on")

@@ -19,6 +19,7 @@ __all__ = [
     "DeathInTime",
     "FailsBack",
     "NoFalseDeath",
+    "NoStorm",
     "StaysPut",
 ]
 
@@ -56,7 +57,7 @@ class DeathInTime(Invariant):
         if not isinstance(seen, LifeChanged) or seen.what not in ("killed", "stopped"):
             return
         gone = self.world.lives[seen.node]
-        timers = gone.config.timers
+        timers = self.world.setup.config.timers
         allowed = timers.deadtime + timers.keepalive + EPSILON
         if self.now - gone.began < 5.0 + timers.keepalive:
             allowed += 2.0  # what a daemon announces in its first five seconds
@@ -251,6 +252,29 @@ class BoundedQueues(Invariant):
                 self.claim(True, size <= self.ENTRIES, f"{name}: {size} entries of {what}", name)
 
 
+class NoStorm(Invariant):
+    """No daemon sends more than a few dozen messages a second, whatever it hears."""
+
+    name: ClassVar = "no storm of messages"
+    EVERY = 10.0
+    MOST = 60.0
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._before: dict[tuple[str, str], int] = {}
+        world.after(self.EVERY, self._sample)
+
+    def _sample(self) -> None:
+        self.world.after(self.EVERY, self._sample)
+        sent = dict(self.world.network.sent)
+        for (node, link), count in sent.items():
+            rate = (count - self._before.get((node, link), 0)) / self.EVERY
+            self.claim(
+                True, rate <= self.MOST, f"{node} sends {rate:.0f} frames a second on {link}", node
+            )
+        self._before = sent
+
+
 LIVENESS: tuple[type[Invariant], ...] = (
     NoFalseDeath,
     DeathInTime,
@@ -258,4 +282,5 @@ LIVENESS: tuple[type[Invariant], ...] = (
     FailsBack,
     StaysPut,
     BoundedQueues,
+    NoStorm,
 )

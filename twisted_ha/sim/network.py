@@ -29,6 +29,9 @@ LATENCY = (0.0001, 0.0004)
 RECEIVE_BUFFER = 212_992
 """Bytes a socket keeps for a process that does not read; what comes then is lost."""
 
+CAPACITY = 1000
+"""Frames that one port takes in a second."""
+
 SERIAL_BACKLOG = 0.5
 """A serial line that is further behind than this loses what it is given (wire-protocol.md 8.5)."""
 
@@ -185,6 +188,7 @@ class Network:
     All wires of the world.
 
     @ivar taps: told of every frame sent.
+    @ivar sent: how many frames each node has sent on each link.
     @ivar delivered: how many frames reached a process.
     @ivar reached: by sender and receiver: when a status last reached that machine, read or not.
     """
@@ -195,6 +199,9 @@ class Network:
         self.segments: dict[str, Segment] = {}
         self.taps: list[Tap] = []
         self.delivered = 0
+        self.sent: dict[tuple[str, str], int] = {}
+        self._second = -1
+        self._thisSecond: dict[tuple[str, str], int] = {}
         self.reached: dict[tuple[str, str], float] = {}
 
     def segment(self, name: str, kind: str, baud: int = 0) -> Segment:
@@ -216,6 +223,10 @@ class Network:
         for tap in self.taps:
             tap(medium, frame)
         segment = medium.segment
+        port = (medium.node, segment.name)
+        self.sent[port] = self.sent.get(port, 0) + 1
+        if self._jammed(port):
+            return
         sent = Sent(medium.node, frame)
         segment.recent.append(sent)
         if medium.pingNode is not None:
@@ -235,6 +246,15 @@ class Network:
             reached.add(other.node)
             for after, copy in segment.path(medium.node, other.node).carry(frame, latency, self._random):
                 self._clock.callLater(after, self._deliver, other, copy, sent)
+
+    def _jammed(self, port: tuple[str, str]) -> bool:
+        """A port takes so many frames a second, so that a storm ends somewhere."""
+        second = int(self._clock.world.now)
+        if second != self._second:
+            self._second = second
+            self._thisSecond.clear()
+        count = self._thisSecond[port] = self._thisSecond.get(port, 0) + 1
+        return count > CAPACITY
 
     def _deliver(self, medium: SimMedium, frame: bytes, sent: Sent) -> None:
         if medium.open_ and frame is sent.frame:

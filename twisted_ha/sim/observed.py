@@ -20,6 +20,7 @@ __all__ = [
     "OperationBegan",
     "OperationEnded",
     "PowerChanged",
+    "Reset",
     "StrangerHeard",
     "Wreck",
 ]
@@ -71,6 +72,16 @@ class PowerChanged(Observed):
 
     def __str__(self) -> str:
         return "the machine has power" if self.on else "the machine has lost its power"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reset(Observed):
+    """The power switch resets a machine, because C{source} asked."""
+
+    source: str
+
+    def __str__(self) -> str:
+        return f"* the power switch resets {self.node}, as {self.source} asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

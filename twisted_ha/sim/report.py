@@ -13,6 +13,7 @@ from twisted_ha.sim.observed import (
     Observed,
     OperationBegan,
     OperationEnded,
+    Reset,
     StrangerHeard,
 )
 from twisted_ha.sim.world import World
@@ -163,7 +164,7 @@ def _lines(history: Iterable[tuple[float, Observed]]) -> Iterable[Line]:
             detail = False
         if isinstance(seen, NodeSaid):
             detail = type(seen.event).__name__ in CHATTER
-        node = "" if isinstance(seen, FaultMade) else seen.node
+        node = "" if isinstance(seen, (FaultMade, Reset)) else seen.node
         yield Line(at=at, node=node, text=str(seen), detail=detail)
 
 

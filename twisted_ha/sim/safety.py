@@ -12,6 +12,7 @@ from twisted_ha.sim.observed import (
     NodeSaid,
     Observed,
     OperationBegan,
+    Reset,
     StrangerHeard,
     Wreck,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "FirstHeard",
     "GenerationsGrow",
     "InOrder",
+    "NoFriendlyFire",
     "NoOrphans",
     "NoWreck",
     "OneAtATime",
@@ -115,6 +117,25 @@ class FencedFirst(Invariant):
         helpless = any(self.world.sky.helpless(other, seen.group) for other in others)
         text = f"{seen.node} starts {seen.resource} while {' and '.join(others)} holds it, not reset"
         self.claim(self.world.setup.fencing and not helpless, not others, text, seen.node)
+
+
+class NoFriendlyFire(Invariant):
+    """The power switch is never used against a node that lives and is heard."""
+
+    name: ClassVar = "no reset of a live member"
+
+    def observe(self, seen: Observed) -> None:
+        if not isinstance(seen, Reset):
+            return
+        target = self.world.living(seen.node)
+        timers = self.world.setup.config.timers
+        reached = self.world.network.reached.get((seen.node, seen.source), float("-inf"))
+        recent = self.now - reached < timers.deadtime - timers.keepalive
+        alive = target is not None and self.world.well(seen.node) and reached >= target.began
+        linked = self.world.sky.linkedFor(self.world.sky.healTime)
+        stalled = self.world.sky.stalledWithin(seen.node, timers.deadtime + 5.0) > 0
+        text = f"{seen.source} resets {seen.node}, which lives and is heard"
+        self.claim(linked and not stalled, not (alive and recent), text, seen.source)
 
 
 class ClaimedFirst(Invariant):
@@ -273,6 +294,7 @@ SAFETY: tuple[type[Invariant], ...] = (
     SingleOwner,
     FirstHeard,
     FencedFirst,
+    NoFriendlyFire,
     ClaimedFirst,
     InOrder,
     OneAtATime,

@@ -25,6 +25,7 @@ from twisted_ha.sim.observed import (
     Observed,
     OperationEnded,
     PowerChanged,
+    Reset,
 )
 from twisted_ha.sim.setup import ORIGINAL
 
@@ -90,7 +91,7 @@ class Sky:
             self._lifeChanged(seen)
         elif isinstance(seen, FaultMade) and seen.text.split()[0] in ("standby", "takeover"):
             self.movedAt = self._world.time.now
-        if isinstance(seen, (FaultMade, LifeChanged, PowerChanged)):
+        if isinstance(seen, FaultMade | LifeChanged | PowerChanged | Reset):
             self.look()
 
     def _said(self, seen: NodeSaid) -> None:

@@ -7,6 +7,7 @@ the invariants are asked.  Nodes are put together by L{twisted_ha.assembly.assem
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from random import Random
@@ -23,7 +24,7 @@ from twisted_ha.sim.clock import SimCall, SimClock, WorldTime
 from twisted_ha.sim.daemons import Life, beget
 from twisted_ha.sim.machine import Behaviour, Machine
 from twisted_ha.sim.network import Network, SimMedium
-from twisted_ha.sim.observed import FaultMade, Observed, Wreck
+from twisted_ha.sim.observed import FaultMade, Observed, Reset, Wreck
 from twisted_ha.sim.setup import Setup, layCables
 from twisted_ha.sim.sky import Sky
 from twisted_ha.terms import NodeName, ResourceSet
@@ -105,6 +106,7 @@ class World:
         try:
             while self._step(until):
                 pass
+            gc.collect()  # an error nobody handled is told when its Deferred is forgotten
         finally:
             globalLogPublisher.removeObserver(bugs)
         for invariant in self.invariants:
@@ -236,9 +238,9 @@ class World:
         self.powerOff(name)
         self._later(seconds, f"{name} has booted", self.powerOn, name)
 
-    def fence(self, name: NodeName) -> None:
-        """The power switch resets a machine."""
-        self.observe(FaultMade(node=name, text=f"the power switch resets {name}"))
+    def fence(self, name: NodeName, source: NodeName) -> None:
+        """The power switch resets a machine, because C{source} asked."""
+        self.observe(Reset(node=name, source=source))
         self.reboot(name, 40.0)
 
     def kill(self, name: str, guardianToo: bool = False) -> None:

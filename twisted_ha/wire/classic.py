@@ -31,7 +31,7 @@ from twisted_ha.wire.grammar import (
 from twisted_ha.wire.message import Field, FieldType, Message
 from twisted_ha.wire.signed import Encoding, SignedMessage, Signer, readClaim
 
-__all__ = ["END", "START", "coveredBytes", "decodeClassic", "encodeClassic"]
+__all__ = ["END", "START", "bareClassic", "coveredBytes", "decodeClassic", "encodeClassic"]
 
 START = b">>>\n"
 END = b"<<<\n"
@@ -90,6 +90,15 @@ def encodeClassic(message: Message, sign: Signer, datagram: bool = True) -> byte
     if len(frame) > MAX_FRAME:
         raise WireError(MAX_FRAME, f"a message of more than {MAX_FRAME} bytes")
     return frame
+
+
+def bareClassic(message: Message) -> bytes:
+    """
+    C{message} without any authentication, as on a local socket (client-api.md section 4.1).
+
+    @raise WireError: it cannot be written in this encoding.
+    """
+    return START + coveredBytes(message) + END + b"\0"
 
 
 def coveredBytes(message: Message) -> bytes:

@@ -27,7 +27,7 @@ from twisted_ha.wire.grammar import (
 from twisted_ha.wire.message import Field, FieldType, Message, Value
 from twisted_ha.wire.signed import Encoding, SignedMessage, Signer, readClaim
 
-__all__ = ["START", "decodeNetstring", "encodeNetstring"]
+__all__ = ["START", "bareNetstring", "decodeNetstring", "encodeNetstring"]
 
 START = b"###\n"
 END = b"%%%\n"
@@ -78,6 +78,15 @@ def encodeNetstring(message: Message, sign: Signer, innerAuth: bool = False) -> 
     if len(frame) > MAX_FRAME:
         raise WireError(MAX_FRAME, f"a message of more than {MAX_FRAME} bytes")
     return frame
+
+
+def bareNetstring(message: Message) -> bytes:
+    """
+    C{message} without any authentication, as on a local socket (client-api.md section 4.2).
+
+    @raise WireError: it cannot be written in this encoding.
+    """
+    return _writeFields([field for field in message.fields if field.name != AUTH], 0)
 
 
 def _readOuter(frame: bytes, position: int) -> tuple[int | None, str]:

@@ -51,7 +51,7 @@ class Lab:
         if KEEP not in os.environ:
             self._ends.callback(shutil.rmtree, self.disk, ignore_errors=True)
         self._switch = self._makeSwitch()
-        self.owners = Owners()
+        self.owners = Owners(self._switch)
         self._ends.callback(self.owners.close)
         for number, name in enumerate(self._names, start=1):
             address = {network: f"10.77.{third}.{number}" for network, third in _THIRD.items()}
@@ -114,9 +114,9 @@ class Lab:
                 f"addr add {machine.address[network]}/24 brd + dev {card}",
                 f"link set {card} up",
             ]
+        self.owners.watch(machine)
         self._switch.run(["ip", "-batch", "-"], stdin="\n".join(outside) + "\n")
         machine.run("ip", "-batch", "-", stdin="\n".join(inside) + "\n")
-        self.owners.watch(machine)
 
     def _fallen(self, machine: Machine) -> None:
         self.owners.forget(machine)

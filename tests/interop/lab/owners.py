@@ -1,12 +1,14 @@
 """
 Who has which address: every change, as the kernel tells it, on one clock.
 
-Each machine's kernel is asked to report its addresses (rtnetlink), so that nothing between two looks is
-missed.  An address that two machines have at one time is two owners, however short.
+The kernel reports the addresses of all machines to one socket (rtnetlink, C{NETLINK_LISTEN_ALL_NSID}),
+so nothing between two looks is missed, and what happens on two machines is told in its true order.  An
+address that two machines have at one time is two owners, however short.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import socket
@@ -19,15 +21,20 @@ from tests.interop.lab.waiting import now, waitFor
 
 if TYPE_CHECKING:
     from tests.interop.lab.machine import Machine
+    from tests.interop.lab.namespaces import Namespaces
 
 __all__ = ["Change", "Owners"]
 
 _RTMGRP_IPV4_IFADDR = 0x10
-_RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
-_NLM_F_REQUEST_DUMP = 0x301
+_RTM_NEWADDR, _RTM_DELADDR, _RTM_NEWNSID = 20, 21, 88
+_NLM_F_REQUEST_ACK = 0x05
+_NETNSA_NSID, _NETNSA_PID = 1, 2
+_SOL_NETLINK = 270
+_NETLINK_LISTEN_ALL_NSID = 8
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _HEADER = struct.Struct("=LHHLL")
 _IFADDRMSG = struct.Struct("=BBBBL")
+_RTGENMSG = struct.Struct("=B3x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +55,18 @@ class Change:
 class Owners:
     """The addresses of all machines, and the history of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, switch: Namespaces) -> None:
+        """@param switch: from where all machines are watched."""
         self.history: list[Change] = []
         self._present: set[tuple[str, str]] = set()
-        self._sockets: dict[str, socket.socket] = {}
+        self._names: dict[int, str] = {}
+        self._numbers = itertools.count(1)
         self._lock = threading.RLock()
+        self._socket = switch.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self._socket.setsockopt(_SOL_NETLINK, _NETLINK_LISTEN_ALL_NSID, 1)
+        self._socket.bind((0, _RTMGRP_IPV4_IFADDR))
+        self._control = switch.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
         self._wake, self._woken = os.pipe()
         self._thread = threading.Thread(target=self._follow, name="owners", daemon=True)
         self._thread.start()
@@ -60,34 +74,38 @@ class Owners:
     # For the laboratory
 
     def watch(self, machine: Machine) -> None:
-        """Follow a machine that has just been switched on."""
-        listener = machine.inside.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        listener.bind((0, _RTMGRP_IPV4_IFADDR))
-        listener.setblocking(False)
-        request = _IFADDRMSG.pack(socket.AF_INET, 0, 0, 0, 0)
-        listener.send(
-            _HEADER.pack(_HEADER.size + len(request), _RTM_GETADDR, _NLM_F_REQUEST_DUMP, 1, 0) + request
-        )
+        """Follow a machine that has just been switched on and has no cable yet."""
+        number = next(self._numbers)
         with self._lock:
-            self._sockets[machine.name] = listener
-        os.write(self._woken, b"w")
+            self._names[number] = machine.name
+        attributes = b"".join(
+            struct.pack("=HHL", 8, kind, value)
+            for kind, value in ((_NETNSA_NSID, number), (_NETNSA_PID, machine.inside.pid))
+        )
+        body = _RTGENMSG.pack(socket.AF_UNSPEC) + attributes
+        header = _HEADER.pack(_HEADER.size + len(body), _RTM_NEWNSID, _NLM_F_REQUEST_ACK, number, 0)
+        self._control.send(header + body)
+        answer = self._control.recv(1 << 12)
+        (error,) = struct.unpack_from("=l", answer, _HEADER.size)
+        if error:
+            raise OSError(-error, f"{machine.name} cannot be watched: {os.strerror(-error)}")
 
     def forget(self, machine: Machine) -> None:
-        """Its power is gone, and its addresses with it.  Our socket would keep them alive."""
+        """Its power is gone, and its addresses with it."""
         moment = now()
         with self._lock:
-            self._sockets.pop(machine.name).close()
+            self._names = {n: name for n, name in self._names.items() if name != machine.name}
             for name, address in sorted(self._present):
                 if name == machine.name:
                     self._note(Change(moment, name, address, False))
-        os.write(self._woken, b"w")
 
     def close(self) -> None:
         """Follow nobody any more."""
         os.close(self._woken)
         self._thread.join()
         os.close(self._wake)
+        self._socket.close()
+        self._control.close()
 
     # For tests
 
@@ -155,27 +173,19 @@ class Owners:
 
     def _follow(self) -> None:
         while True:
-            with self._lock:
-                sockets = {listener.fileno(): name for name, listener in self._sockets.items()}
-                sockets.pop(-1, None)
-            try:
-                readable, _, _ = select.select([self._wake, *sockets], [], [])
-            except OSError:
-                continue  # a machine fell while we looked
-            if self._wake in readable and not os.read(self._wake, 64):
+            readable, _, _ = select.select([self._wake, self._socket], [], [])
+            if self._wake in readable:
                 return
+            data, ancillary, _flags, _sender = self._socket.recvmsg(1 << 16, socket.CMSG_SPACE(4))
             moment = now()
-            with self._lock:
-                for name, listener in list(self._sockets.items()):
-                    if listener.fileno() in readable:
-                        self._read(name, listener, moment)
+            for level, kind, value in ancillary:
+                if (level, kind) == (_SOL_NETLINK, _NETLINK_LISTEN_ALL_NSID):
+                    with self._lock:
+                        self._read(struct.unpack("=l", value)[0], data, moment)
 
-    def _read(self, name: str, listener: socket.socket, moment: float) -> None:
-        try:
-            data = listener.recv(1 << 16)
-        except OSError:
-            return
-        while len(data) >= _HEADER.size:
+    def _read(self, number: int, data: bytes, moment: float) -> None:
+        name = self._names.get(number)
+        while name is not None and len(data) >= _HEADER.size:
             length, kind, _flags, _sequence, _pid = _HEADER.unpack_from(data)
             if kind in (_RTM_NEWADDR, _RTM_DELADDR):
                 address = _localAddress(data[_HEADER.size + _IFADDRMSG.size : length])

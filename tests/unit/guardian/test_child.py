@@ -43,6 +43,7 @@ class ChildTests(SynchronousTestCase):
 
     def start(self, patience: float = 30.0) -> None:
         self.unread = b""
+        self.began: list[float] = []
         self.directory = os.path.abspath(self.mktemp())
         os.makedirs(self.directory)
         self.trace = os.path.join(self.directory, "trace")
@@ -79,7 +80,11 @@ class ChildTests(SynchronousTestCase):
                 return []
             self.unread += data
         said, self.unread = self.unread.split(b"\n", 1)
-        return said.decode().split()
+        words = said.decode().split()
+        if words[0] == "releasing":
+            self.began.append(float(words[1]))
+            return self.heard(seconds)
+        return words
 
     def exited(self) -> int:
         return self.process.wait(timeout=15)
@@ -133,6 +138,7 @@ class ChildTests(SynchronousTestCase):
         words = self.heard()
         self.assertEqual((words[0], words[2:]), ("released", ["a"]))
         self.assertGreaterEqual(float(words[1]), 0.4)
+        self.assertEqual(len(self.began), 1)
         self.assertEqual(self.traced(), ["a"])
         self.assertIsNone(self.process.poll())
 

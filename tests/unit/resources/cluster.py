@@ -144,7 +144,7 @@ class FakeGuardian:
     """Remembers what is held."""
 
     def __init__(self) -> None:
-        self.released = None
+        self.released = self.releaseBegan = self.releaseFailed = None
         self.held: list[str] = []
         self.history: list[list[str]] = []
 

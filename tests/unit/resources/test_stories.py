@@ -99,12 +99,27 @@ class StartTests(StoryTests):
     def test_patience(self) -> None:
         """A node whose peer stays silent about its holdings takes only its own, after 10 s (B23)."""
         pair = self.pair()
+        pair.beta.ours = False
         pair.cut = True
         pair.meet(pair.alpha)
         pair.run(9.9)
         self.assertOwns([], [])
         pair.run(0.2)
         self.assertOwns(["a1", "a2"], [])
+
+    def test_unanswered(self) -> None:
+        """From one of ours that is alive and does not answer nothing is taken: it does not hear us."""
+        pair = self.pair()
+        pair.startAlone(pair.alpha)
+        pair.deaf.add(ALPHA)
+        pair.beta.boot()
+        pair.meet(pair.beta)
+        pair.run(60)
+        self.assertOwns(["a1", "a2", "b1"], [])
+        pair.deaf.clear()
+        pair.run(11)
+        self.assertIs(pair.beta.manager.phase, Phase.STABLE)
+        self.assertOwns(["a1", "a2", "b1"], [])
 
 
 class DeathTests(StoryTests):
@@ -415,7 +430,7 @@ class FailureTests(StoryTests):
     """Scripts that fail."""
 
     def test_B7(self) -> None:
-        """B7: a group that fails to start is offered to the other node at once, the right class of it."""
+        """B7: a group that fails to start is offered to the other node at once: the right class."""
         pair = self.pair()
         pair.alpha.agents["a2"].startFails = True
         pair.start()
@@ -442,7 +457,7 @@ class FailureTests(StoryTests):
         pair.beta.agents["a2"].startFails = True
         pair.start()
         pair.run(300)
-        moves = [e for e in pair.alpha.told(StandbyFinished)]
+        moves = pair.alpha.told(StandbyFinished)
         self.assertLessEqual(len(moves), 3)
         self.assertIn("b1", pair.alpha.running() + pair.beta.running())
 
@@ -590,6 +605,42 @@ class StallTests(StoryTests):
         self.assertIn("resource none 1", pair.alpha.wire.types())
         pair.run(5)
         self.assertOwns(["a1", "a2"], ["b1"])
+
+    def test_nothingTouchedMeanwhile(self) -> None:
+        """Between the guardian's first and last word no resource is touched by the daemon."""
+        pair = self.pair()
+        pair.start()
+        pair.alpha.manager.guardianReleases(4.5)
+        pair.alpha.manager.leave()
+        pair.run(5)
+        self.assertNotIn("stop a2", pair.alpha.agents.calls)
+        for token in ("a1", "a2"):
+            pair.alpha.agents[token].running = False
+        pair.alpha.manager.guardianReleased(("a1",), 4.5)
+        pair.run(5)
+        self.assertIn("shutdone", pair.alpha.wire.types())
+
+    def test_lateTurn(self) -> None:
+        """A daemon that was late reads the guardian's word before it touches anything."""
+        pair = self.pair()
+        pair.start()
+        pair.alpha.manager.late(4.5)
+        pair.alpha.manager.worker.want(["a1"], False, why="a test")
+        self.assertNotIn("stop a2", pair.alpha.agents.calls)
+        pair.run(0.1)
+        self.assertIn("stop a2", pair.alpha.agents.calls)
+
+    def test_guardianFailed(self) -> None:
+        """What the guardian could not stop stays claimed, and is stopped again."""
+        pair = self.pair()
+        pair.start()
+        pair.alpha.manager.guardianFailed(("a1",))
+        pair.alpha.manager.guardianReleased(("a1",), 4.5)
+        self.assertNotIn("resource none 1", pair.alpha.wire.types())
+        pair.run(20)
+        self.assertIn("stop a2", pair.alpha.agents.calls)
+        together = pair.alpha.running() + pair.beta.running()
+        self.assertEqual(sorted(together), ["a1", "a2", "b1"])
 
     def test_takenMeanwhile(self) -> None:
         """What the other node took meanwhile stays there."""

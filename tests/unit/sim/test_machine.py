@@ -227,8 +227,10 @@ class SimFencerTests(MachineCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.reset: list[NodeName] = []
-        self.fencer = SimFencer(self.process, self.reset.append, NodeName("alpha"))
+        self.reset: list[tuple[NodeName, NodeName]] = []
+        self.fencer = SimFencer(
+            self.process, lambda node, source: self.reset.append((node, source)), NodeName("alpha")
+        )
 
     def test_interface(self) -> None:
         """It is an L{IFencer}."""
@@ -239,7 +241,7 @@ class SimFencerTests(MachineCase):
         done = self.fencer.fence(NodeName("beta"))
         self.assertNoResult(done)
         self.world.run(10)
-        self.assertEqual(self.reset, ["beta"])
+        self.assertEqual(self.reset, [("beta", "alpha")])
         self.assertIn("beta", self.successResultOf(done))
 
     def test_broken(self) -> None:

@@ -64,7 +64,9 @@ class ParseTests(SynchronousTestCase):
             world = World(SETUP)
             parseStory(sentence, SETUP).schedule(world)
             world.run(2)
-            self.assertEqual([str(seen) for _, seen in world.history if "BUG" in str(seen)], [], deed.form)
+            self.assertEqual(
+                [str(seen) for _, seen in world.history if "BUG" in str(seen)], [], deed.form
+            )
 
     def test_relative(self) -> None:
         """C{after} counts from the sentence before, and a sentence without a time is at the same."""
@@ -104,7 +106,9 @@ class ParseTests(SynchronousTestCase):
 
     def test_seconds(self) -> None:
         """Durations in all units."""
-        self.assertEqual([seconds(text) for text in ("3", "3s", "250ms", "2min", "1h")], [3, 3, 0.25, 120, 3600])
+        self.assertEqual(
+            [seconds(text) for text in ("3", "3s", "250ms", "2min", "1h")], [3, 3, 0.25, 120, 3600]
+        )
 
 
 class DeedTests(SynchronousTestCase):
@@ -130,7 +134,9 @@ class DeedTests(SynchronousTestCase):
         world = self.after("at 1s lose 30% on eth1 in bursts of 4; at 2s delay eth1 by 200ms")
         weather = world.network.weatherOf("eth1")
         self.assertEqual((weather.loss, weather.burst, weather.delay), (0.3, 4, 0.2))
-        self.assertIs(self.after("at 1s lose 30% on eth1; at 2s calm eth1").network.weatherOf("eth1"), CLEAR)
+        self.assertIs(
+            self.after("at 1s lose 30% on eth1; at 2s calm eth1").network.weatherOf("eth1"), CLEAR
+        )
 
     def test_clock(self) -> None:
         """A clock is set forward and back."""

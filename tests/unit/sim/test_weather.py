@@ -82,5 +82,10 @@ class PathTests(SynchronousTestCase):
         """Only weather in which a node is certainly heard in time is fair."""
         self.assertTrue(CLEAR.fair)
         self.assertTrue(Weather(duplicate=1.0, reorder=1.0).fair)
-        for bad in (Weather(loss=0.7), Weather(loss=0.1, burst=9), Weather(corrupt=0.5), Weather(delay=1)):
+        for bad in (
+            Weather(loss=0.7),
+            Weather(loss=0.1, burst=9),
+            Weather(corrupt=0.5),
+            Weather(delay=1),
+        ):
             self.assertFalse(bad.fair)

@@ -1,0 +1,53 @@
+"""
+Stories nobody thought of: a few seeds for every change, all of them in C{python -m twisted_ha.sim.soak}.
+
+The time is bounded: what does not fit is skipped, and the report says how many seeds there were.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_ha.sim.setup import OURS
+from twisted_ha.sim.soak import Soak
+from twisted_ha.sim.storyteller import inventSetup
+
+SECONDS = float(os.environ.get("TWISTED_HA_SIM_SECONDS", "12"))
+"""For each pair; a nightly run sets more."""
+
+
+class SeedTests(SynchronousTestCase):
+    """L{Soak} over a few seeds."""
+
+    def soak(self, pair: str, seeds: range) -> Soak:
+        soak = Soak(pair, shrinking=False)
+        soak.run(seeds, time.monotonic() + SECONDS)
+        self.assertTrue(soak.seeds > 0)
+        return soak
+
+    def clean(self, pair: str, seeds: range) -> None:
+        soak = self.soak(pair, seeds)
+        ours = [failure.render() for failure in soak.failures if failure.ours]
+        self.assertEqual(ours, [], "\n".join([*ours, soak.render()]))
+
+    def test_ours(self) -> None:
+        """Two nodes of ours."""
+        self.clean("ours/ours", range(1000, 1100))
+
+    def test_oursWithOriginal(self) -> None:
+        """One of ours and an original: nothing is wrong by our doing."""
+        self.clean("ours/original", range(2000, 2100))
+
+    def test_originals(self) -> None:
+        """Two originals violate some: the invariants can tell the difference."""
+        soak = self.soak("original/original", range(3000, 3200))
+        self.assertTrue(soak.failures, soak.render())
+
+    def test_samePast(self) -> None:
+        """The same seed has the same digest, whatever it is."""
+        first, second = (Soak("ours/ours", shrinking=False).one(4000).digest for _ in range(2))
+        self.assertEqual(first, second)
+        self.assertEqual(inventSetup(4000).kindOf("alpha"), OURS)

@@ -1,0 +1,308 @@
+"""
+What operators are afraid of, told as stories, with two nodes of ours and with an original beside one.
+
+Every story is run under all invariants; a test says what else must be true of it.
+"""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_ha.events import NodeDied
+from twisted_ha.sim.observed import NodeSaid, PowerChanged, Reset
+from twisted_ha.sim.report import Timeline
+from twisted_ha.sim.scenario import parseStory
+from twisted_ha.sim.setup import ORIGINAL, Setup, clusterConfig
+from twisted_ha.sim.simulate import runStory
+from twisted_ha.sim.world import World
+from twisted_ha.terms import FailbackMode
+
+FIRST, SECOND = "10.0.0.101", "10.0.0.102"
+
+
+class StoryCase(SynchronousTestCase):
+    """
+    Runs stories.
+
+    @cvar kinds: who runs what.
+    @ivar world: the last one that was run.
+    """
+
+    kinds: dict[str, str] = {}
+
+    def tell(
+        self, story: str, *, fencing: bool = False, seed: int = 1, rates: object = None, **more: object
+    ) -> Timeline:
+        config = clusterConfig(**{"deadtime": 5.0, "initdead": 6.0, **more})  # type: ignore[arg-type]
+        setup = Setup(
+            config=config,
+            kinds=self.kinds,
+            seed=seed,
+            fencing=fencing,
+            rates=rates or {},  # type: ignore[arg-type]
+        )
+        timeline = runStory(setup, parseStory(story, setup), prepare=self.remember)
+        ours = [one for one in timeline.violations if setup.kinds.get(one.culprit) != ORIGINAL]
+        self.assertEqual(ours, [], timeline.render(detail=True))
+        return timeline
+
+    def remember(self, world: World) -> None:
+        self.world = world
+
+    def owners(self, timeline: Timeline) -> dict[str, tuple[str, ...]]:
+        return dict(timeline.owners)
+
+    def down(self, timeline: Timeline, group: str = FIRST, since: float = 0.0) -> float:
+        """The longest interruption of a group that began after C{since}, in seconds."""
+        return max(
+            (
+                (one.end if one.end is not None else float("inf")) - one.begin
+                for one in timeline.interruptions
+                if one.group == group and one.begin >= since
+            ),
+            default=0.0,
+        )
+
+
+class OurStories(StoryCase):
+    """Two nodes of ours."""
+
+    def test_coldStart(self) -> None:
+        """Two nodes that start together each take their own groups, within a few seconds."""
+        timeline = self.tell("until 60s")
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+        self.assertEqual((self.down(timeline), self.down(timeline, SECOND)), (0, 0))
+
+    def test_powerLoss(self) -> None:
+        """The active node loses power: the other serves both groups after little more than deadtime."""
+        timeline = self.tell("at 20s power off alpha")
+        self.assertEqual(self.owners(timeline), {FIRST: ("beta",), SECOND: ("beta",)})
+        self.assertTrue(self.down(timeline, since=20) < 5 + 1 + 1, timeline.render())
+        self.assertEqual(self.down(timeline, SECOND, since=20), 0)
+
+    def test_failbackOn(self) -> None:
+        """With auto_failback on a node that comes back gets its own groups back, quickly."""
+        timeline = self.tell("at 20s power off alpha; at 40s power on alpha")
+        self.assertEqual(self.owners(timeline)[FIRST], ("alpha",))
+        self.assertTrue(self.down(timeline, since=40) < 1)
+
+    def test_failbackOff(self) -> None:
+        """With auto_failback off it gets nothing, and nothing is interrupted."""
+        timeline = self.tell("at 20s power off alpha; at 40s power on alpha", mode=FailbackMode.OFF)
+        self.assertEqual(self.owners(timeline)[FIRST], ("beta",))
+        self.assertEqual(self.down(timeline, since=39), 0)
+
+    def test_quickReboot(self) -> None:
+        """A node that reboots faster than deadtime loses nothing for long (B3)."""
+        timeline = self.tell(
+            "at 20s standby local on alpha; at 40s reboot beta in 1s", deadtime=20.0, initdead=20.0
+        )
+        self.assertTrue(self.down(timeline, since=39) < 5, timeline.render())
+
+    def test_handOver(self) -> None:
+        """A standby and a stop cost the service well under a second."""
+        timeline = self.tell("at 20s standby all on alpha; at 30s stop beta")
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("alpha",)})
+        self.assertTrue(self.down(timeline, since=20) < 1)
+        self.assertTrue(self.down(timeline, SECOND, since=20) < 1)
+
+    def test_oneCable(self) -> None:
+        """With one of two cables cut nothing happens at all."""
+        timeline = self.tell("at 20s cut eth1; at 40s mend eth1; at 50s cut eth2")
+        self.assertEqual(self.down(timeline), 0)
+
+    def test_partition(self) -> None:
+        """With all cables cut both serve; mended, one lets go, and nothing else stops (B16)."""
+        timeline = self.tell("at 20s cut all; at 60s mend all")
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+        self.assertTrue(self.down(timeline, since=59) < 2)
+
+    def test_partitionWithSwitch(self) -> None:
+        """With a power switch a partition never makes two owners."""
+        self.tell("at 20s cut all; at 60s mend all", fencing=True)
+
+    def test_shortStall(self) -> None:
+        """A stall shorter than deadtime less keepalive kills nobody."""
+        self.tell("at 20s pause alpha for 3.8s; at 40s pause beta for 3.8s")
+        dead = [
+            seen.event
+            for _, seen in self.world.history
+            if isinstance(seen, NodeSaid) and isinstance(seen.event, NodeDied)
+        ]
+        self.assertEqual(dead, [])
+
+    def test_daemonKilled(self) -> None:
+        """A killed daemon's groups are released at once, long before the other node takes them (B24)."""
+        timeline = self.tell("at 20s kill alpha")
+        self.assertEqual(self.owners(timeline), {FIRST: ("beta",), SECOND: ("beta",)})
+
+    def test_daemonKilledAndStarted(self) -> None:
+        """After kill -9 and a quick start everything is where it belongs."""
+        timeline = self.tell("at 20s kill alpha; at 21s start alpha")
+        self.assertEqual(self.owners(timeline)[FIRST], ("alpha",))
+
+    def test_strangers(self) -> None:
+        """Forged and replayed frames change nothing."""
+        timeline = self.tell("at 20s forge 200 on eth1; at 20s replay 200 on eth2")
+        self.assertEqual(self.down(timeline), 0)
+
+    def test_badWeather(self) -> None:
+        """A cable that loses, doubles, reorders and damages frames moves nothing."""
+        timeline = self.tell(
+            "at 20s lose 30% on eth1; double 30% on eth1; reorder 30% on eth1; corrupt 10% on eth1;"
+            "reorder 50% on eth2; until 200s"
+        )
+        self.assertEqual(self.down(timeline), 0)
+
+    def test_serialOnly(self) -> None:
+        """A serial line alone carries a cluster."""
+        timeline = self.tell("at 20s power off beta; at 40s power on beta", links=["/dev/ttyS0"])
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
+    def test_failingStart(self) -> None:
+        """A group that will not start on one node is served by the other (B7)."""
+        timeline = self.tell("at 0s fail start of daemon0 on alpha; until 120s")
+        self.assertEqual(self.owners(timeline)[FIRST], ("beta",))
+
+    def test_drift(self) -> None:
+        """Clocks that run apart by a thousandth kill nobody in an hour."""
+        timeline = self.tell(
+            "until 3600s", rates={"alpha": 1.001, "beta": 0.999}, links=["mcast:eth1"], keepalive=2.0
+        )
+        self.assertEqual(self.down(timeline), 0)
+
+
+class WallClockTests(StoryCase):
+    """The time of day decides nothing."""
+
+    STORY = "at 20s power off alpha; at 40s reboot beta in 2s; at 60s power on alpha; until 90s"
+
+    def decisions(self, timeline: Timeline) -> list[tuple[float, str, str]]:
+        return [
+            (line.at, line.node, line.text)
+            for line in timeline.lines
+            if not line.text.startswith(("* set clock", "daemon "))
+        ]
+
+    def test_jumps(self) -> None:
+        """The same story with clocks set back and forth decides the same at the same instants."""
+        plain = self.tell(self.STORY)
+        jumps = "; ".join(
+            f"at {at}s set clock of {node} by {shift:+d}s"
+            for at, node, shift in [
+                (5, "alpha", 86400),
+                (21, "beta", -86400 * 30),
+                (30, "beta", 10_000_000),
+                (55, "alpha", -7200),
+                (70, "beta", -50),
+            ]
+        )
+        shifted = self.tell(f"{jumps}; {self.STORY}")
+        self.assertEqual(self.decisions(shifted), self.decisions(plain))
+
+
+class MixedStories(StoryCase):
+    """Ours is alpha, the original is beta."""
+
+    kinds = {"beta": ORIGINAL}
+
+    def test_coldStart(self) -> None:
+        """They start together, and each takes its own."""
+        timeline = self.tell("until 60s")
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
+    def test_powerLoss(self) -> None:
+        """Each takes over from the other, and gives back."""
+        for node in ("alpha", "beta"):
+            timeline = self.tell(f"at 30s power off {node}; at 60s power on {node}")
+            self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
+    def test_handOver(self) -> None:
+        """Standby works in both directions, asked on either side."""
+        for deed, owner in [
+            ("standby all on alpha", "beta"),
+            ("standby all on beta", "alpha"),
+            ("takeover all on alpha", "alpha"),
+            ("takeover all on beta", "beta"),
+        ]:
+            timeline = self.tell(f"at 30s {deed}; until 60s")
+            self.assertEqual(
+                self.owners(timeline), {FIRST: (owner,), SECOND: (owner,)}, timeline.render()
+            )
+
+    def test_stop(self) -> None:
+        """Each takes over when the other leaves."""
+        for leaver, left in [("alpha", "beta"), ("beta", "alpha")]:
+            timeline = self.tell(f"at 30s stop {leaver}; until 60s")
+            self.assertEqual(self.owners(timeline), {FIRST: (left,), SECOND: (left,)})
+
+    def test_partition(self) -> None:
+        """After a partition the original restarts; ours keeps the service meanwhile."""
+        timeline = self.tell("at 30s cut all; at 60s mend all")
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+        self.assertTrue(self.down(timeline, since=59) < 3, timeline.render())
+
+
+class ManyNodesTests(StoryCase):
+    """Membership of more than two nodes; they have no groups."""
+
+    def dead(self, of: str) -> set[str]:
+        return {name for name, belief in self.world.sky.beliefs.items() if of in belief.dead}
+
+    def test_sixteen(self) -> None:
+        """Sixteen nodes notice that one is gone, and no other."""
+        self.tell("at 15s power off gamma; until 30s", nodes=16, groups=[], links=["mcast:eth1"])
+        others = {name for name in self.world.machines if name != "gamma"}
+        self.assertEqual(self.dead("gamma") - {"gamma"}, others)
+        self.assertEqual([self.dead(name) for name in sorted(others)], [set()] * 15)
+
+    def test_halves(self) -> None:
+        """Four nodes, one of which is cut off from two of the others, are judged by what is heard."""
+        cuts = "; ".join(
+            f"cut all from {one} to {other}; cut all from {other} to {one}"
+            for one, other in [("alpha", "gamma"), ("alpha", "delta")]
+        )
+        self.tell(f"at 20s {cuts}; until 40s", nodes=4, groups=[], links=["ucast:eth1"])
+        self.assertEqual(self.dead("alpha"), {"gamma", "delta"})
+        self.assertEqual(self.dead("beta"), set())
+
+
+class FenceStories(StoryCase):
+    """There is a power switch."""
+
+    def resets(self) -> list[str]:
+        return [seen.node for _, seen in self.world.history if isinstance(seen, Reset)]
+
+    def test_crash(self) -> None:
+        """A node that is gone is reset before its groups are taken."""
+        timeline = self.tell("at 20s kill alpha with guardian", fencing=True)
+        self.assertEqual(self.resets(), ["alpha"])
+        powers = [
+            (at, seen.on)
+            for at, seen in self.world.history
+            if isinstance(seen, PowerChanged) and seen.node == "alpha"
+        ]
+        self.assertEqual([on for _, on in powers], [True, False, True])
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
+    def test_brokenSwitch(self) -> None:
+        """While the switch does not answer nothing is taken; when it does, everything is."""
+        self.tell("at 20s break fencing; at 21s power off alpha; until 60s", fencing=True)
+        self.assertEqual(self.world.owners(FIRST), [])
+        self.tell(
+            "at 20s break fencing; at 21s power off alpha; at 50s mend fencing; until 61s", fencing=True
+        )
+        self.assertEqual(self.world.owners(FIRST), ["beta"])
+
+    def test_healthyPeer(self) -> None:
+        """Two nodes that start together do not reset each other."""
+        self.tell("until 30s", fencing=True)
+        self.assertEqual(self.resets(), [])
+
+    def test_peerIsBack(self) -> None:
+        """A node that has come back is not reset by an attempt that began when it was dead (B4)."""
+        self.tell(
+            "at 20s break fencing; at 20s pause alpha for 9s; at 31s mend fencing; until 60s",
+            fencing=True,
+        )
+        self.assertEqual(self.resets(), [])
