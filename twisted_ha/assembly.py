@@ -95,6 +95,7 @@ class LocalNode:
             fencer=surroundings.fencer,
             guardian=surroundings.guardian,
             isOurs=self._isOurs,
+            isAlive=self._isAlive,
         )
         self.bus.subscribe(self.resources.eventHappened)
         self.core.onLate(self.resources.late)
@@ -104,6 +105,10 @@ class LocalNode:
     def _isOurs(self, name: NodeName) -> bool:
         node = self.core.nodes.get(name)
         return node is not None and node.extension is not None
+
+    def _isAlive(self, name: NodeName) -> bool:
+        node = self.core.nodes.get(name)
+        return node is not None and node.heard and not node.dead
 
     def start(self) -> None:
         """Say hello and begin to beat.  The media are open."""

@@ -23,6 +23,7 @@ from twisted_ha.api.permission import Permission
 from twisted_ha.api.server import ApiFactory, ApiService
 from twisted_ha.assembly import LocalNode, Surroundings, assemble
 from twisted_ha.bus import EventBus
+from twisted_ha.clientapi import ClientApi
 from twisted_ha.config.host import IHostQueries
 from twisted_ha.config.loading import load
 from twisted_ha.config.model import ClusterConfig
@@ -58,6 +59,7 @@ from twisted_ha.operations import Completed
 from twisted_ha.platform.addresses import chooseAddresses
 from twisted_ha.platform.interface import IPlatform, IWatchdog
 from twisted_ha.reload import Reloader
+from twisted_ha.respawn import Respawner, clientSpawner
 from twisted_ha.service import OrderedServices, Step
 from twisted_ha.shipped import shippedScripts
 from twisted_ha.statefiles import StateDirectory
@@ -127,6 +129,8 @@ class Daemon:
         self._metrics: Metrics | None = None
         self._api: ApiService | None = None
         self._manhole: Any = None
+        self._clientApi: ClientApi | None = None
+        self._respawner: Respawner | None = None
         self._watchdog: IWatchdog | None = None
         self._reloader: Reloader | None = None
         self._bridge: LoggerBridge | None = None
@@ -144,6 +148,8 @@ class Daemon:
                 Step("cluster", self._startNode, self._stopNode),
                 Step("API", self._startApi, self._stopApi),
                 Step("manhole", self._startManhole, self._stopManhole),
+                Step("client API", self._startClientApi, self._stopClientApi),
+                Step("respawn", self._startRespawn, self._stopRespawn),
                 Step("resources", lambda: None, self._leave),
             ]
         )
@@ -438,6 +444,38 @@ class Daemon:
 
     def _stopManhole(self) -> Deferred[None] | None:
         return self._manhole.stopService() if self._manhole is not None else None
+
+    def _startClientApi(self) -> None:
+        assert self.node is not None
+        self._clientApi = ClientApi(
+            self.node,
+            socket=os.path.join(self.places.run, "register"),
+            fifo=os.path.join(self.places.state, "fifo"),
+            reactor=self._reactor,
+            wallClock=self._wallClock,
+            bus=self.bus,
+            credentials=lambda transport: self._platform.peerCredentials(transport.socket),
+        )
+        self._clientApi.start()
+
+    def _stopClientApi(self) -> Deferred[None] | None:
+        return self._clientApi.stop() if self._clientApi is not None else None
+
+    def _startRespawn(self) -> None:
+        assert self.node is not None
+        environment = scriptEnvironment(self.config, _Run(self.places.run), os.environ)
+        self._respawner = Respawner(
+            self.config.respawn,
+            spawn=clientSpawner(self._reactor, environment),
+            clock=self._reactor,
+            bus=self.bus,
+        )
+        self.bus.subscribe(self._respawner)
+        if self.node.core.communicationsUp:
+            self._respawner.start()
+
+    def _stopRespawn(self) -> Deferred[None] | None:
+        return self._respawner.stop() if self._respawner is not None else None
 
     # ---- signals -------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ __all__ = [
     "DaemonStopped",
     "Event",
     "FailbackStarted",
+    "FailfastEnded",
     "FencingFailed",
     "FencingStarted",
     "FencingSucceeded",
@@ -60,6 +61,10 @@ __all__ = [
     "PeerHoldingsChanged",
     "PeerShutDown",
     "ProcessStarted",
+    "ProgramEnded",
+    "ProgramGivenUp",
+    "ProgramStarted",
+    "ProgramStopped",
     "RetransmissionRefused",
     "ShutdownFinished",
     "ShutdownRequested",
@@ -386,6 +391,72 @@ class ClientEvent(Event):
     text: ClassVar = "API client {client} {what}"
     client: str
     what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramStarted(Event):
+    """A program of C{respawn} or C{failfast} was started."""
+
+    text: ClassVar = 'Starting child client "{command}" ({uid},{gid}), pid {pid}'
+    command: str
+    uid: int
+    gid: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramEnded(Event):
+    """
+    Such a program ended although it should run; it is started again.
+
+    @ivar how: its exit status or signal, or why it did not even begin.
+    @ivar seconds: how long it ran.
+    """
+
+    level: ClassVar = LogLevel.warn
+    text: ClassVar = (
+        'Client "{command}" (pid {pid}) ended after {seconds:.1f} s: {how}. Respawning client "{command}":'
+    )
+    command: str
+    pid: int
+    how: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailfastEnded(Event):
+    """A program of C{failfast} ended badly; it is started again, and the machine is not rebooted."""
+
+    level: ClassVar = LogLevel.critical
+    text: ClassVar = (
+        'failfast client "{command}" (pid {pid}) ended after {seconds:.1f} s: {how}.'
+        " heartbeat would reboot this machine now; it is started again instead"
+    )
+    command: str
+    pid: int
+    how: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramStopped(Event):
+    """Such a program ended, and that is right: it was asked to, or has no work here (exit status 100)."""
+
+    text: ClassVar = 'Client "{command}" (pid {pid}) ended after {seconds:.1f} s: {how}'
+    command: str
+    pid: int
+    how: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramGivenUp(Event):
+    """Such a program ended too often too soon; it is not started again in the life of this daemon."""
+
+    level: ClassVar = LogLevel.error
+    text: ClassVar = 'Client {command} "respawning too fast" ({how}): it is not started again'
+    command: str
+    how: str
 
 
 # ---- holdings and moves ----------------------------------------------------------------------

@@ -125,8 +125,8 @@ class MutantTests(MutantCase):
             fencer.fence(NodeName("beta"))
 
         setup = Setup(config=CONFIG, fencing=True)
-        prepare: Callable[[World], object] = lambda world: world.after(40, shoot, world)  # noqa: E731
-        self.violated(NoFriendlyFire, "until 50s", lambda world: prepare(world) and None, setup)
+        prepare: Callable[[World], object] = lambda world: world.after(100, shoot, world)  # noqa: E731
+        self.violated(NoFriendlyFire, "until 110s", lambda world: prepare(world) and None, setup)
 
     def test_takesInSilence(self) -> None:
         """L{ClaimedFirst}: a node that takes groups and does not say so."""

@@ -123,7 +123,9 @@ class Desk(ServerFactory):
             session.abort()
             return
         if len(self._strangers) >= _MOST_STRANGERS:
-            next(iter(self._strangers)).abort()
+            oldest = next(iter(self._strangers))
+            self._known(oldest)
+            oldest.abort()
         self._strangers[session] = self._clock.callLater(_STRANGER_TIME, session.abort)
 
     def lost(self, session: Session) -> None:

@@ -133,7 +133,9 @@ class CommandFifo:
             self._pipe = _Pipe(self._path, self._reactor, self.dataReceived)
         except OSError as error:
             words = f"the command FIFO {self._path} cannot be used: {error.strerror}"
-            self._bus.publish(Warned(message=f"{words}; hb_standby and hb_takeover of the original fail"))
+            self._bus.publish(
+                Warned(message=f"{words}; hb_standby and hb_takeover of the original fail")
+            )
 
     def close(self) -> None:
         """Listen no more.  The FIFO stays: a script that finds none would make a file of that name."""

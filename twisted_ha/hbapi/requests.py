@@ -40,9 +40,7 @@ _Answer = list[Message]
 class Requests:
     """Answers for a node."""
 
-    def __init__(
-        self, node: IClusterNode, present: Container[str], ownUid: int | None = None
-    ) -> None:
+    def __init__(self, node: IClusterNode, present: Container[str], ownUid: int | None = None) -> None:
         """
         @param present: the ids of the clients that are signed on here.
         @param ownUid: the user of the daemon; that of this process if not given.

@@ -73,8 +73,10 @@ class ResourceManager:
         fencer: IFencer,
         guardian: IGuardian,
         isOurs: Callable[[NodeName], bool],
+        isAlive: Callable[[NodeName], bool],
     ) -> None:
         """
+        @param isAlive: whether a node was heard and is not dead.
         @param isOurs: whether a node's status messages say that it speaks our extensions.
         """
         self._config = config
@@ -82,6 +84,7 @@ class ResourceManager:
         self._clock = clock
         self._bus = bus
         self._isOurs = isOurs
+        self._isAlive = isAlive
         peers = config.peers
         self.board = Board(
             localNode=config.localNode,
@@ -166,6 +169,10 @@ class ResourceManager:
 
     def _communicationsUp(self) -> None:
         peer = self.board.peer
+        if peer is not None and self._isAlive(peer.name):
+            # its first word may have been the one that brought communications up
+            peer.alive = peer.heard = True
+            peer.ours = self._isOurs(peer.name)
         if not self.board.mode.negotiated:
             self._legacyUp()
             return
@@ -299,7 +306,7 @@ class ResourceManager:
         self.worker.suspect(failed, f"{why}, and it would not stop")
         self._guardianAtWork = False
         self.worker.resume()
-        self.mover.see(MoveSeen.PEER_GONE)
+        self.mover.abort("the guardian released the groups")
         self.board.drop(lost & ~stuck)
         self.audit.yielding |= stuck & self.board.mine
         if self.board.peer is not None:
@@ -502,7 +509,7 @@ class ResourceManager:
         requests, self._requests = self._requests, []
         for _, _, done in requests:
             done.callback(self._report(False, "refused", "this node is leaving"))
-        self.mover.see(MoveSeen.LEAVING)
+        self.mover.abort("this node is leaving")
         self.successor.see(TakeoverSeen.LEAVING)
         self.audit.stop()
         self.legacy.stop()

@@ -135,6 +135,11 @@ class Mover:
         self._reason = reason
         self.see(MoveSeen.PEER_REFUSES)
 
+    def abort(self, reason: str) -> None:
+        """This node leaves, or has lost what it held: no move of it goes on."""
+        self._reason = reason
+        self.see(MoveSeen.LEAVING)
+
     # the table
 
     def see(self, seen: MoveSeen, then: Callable[[], None] | None = None) -> None:

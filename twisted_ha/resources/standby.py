@@ -54,7 +54,7 @@ class MoveSeen(Enum):
     ACQUIRED = "every group has been decided here"
     TIMEOUT = "the other node did not answer in time"
     PEER_GONE = "the other node died, left or was started anew"
-    LEAVING = "this node leaves"
+    LEAVING = "this node leaves, or has lost what it held"
 
 
 class MoveAction(Enum):

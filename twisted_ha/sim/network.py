@@ -29,6 +29,8 @@ LATENCY = (0.0001, 0.0004)
 RECEIVE_BUFFER = 212_992
 """Bytes a socket keeps for a process that does not read; what comes then is lost."""
 
+REMEMBERED = 4000
+
 CAPACITY = 1000
 """Frames that one port takes in a second."""
 
@@ -44,11 +46,13 @@ class Sent:
     """
     One frame that was sent, as an attacker has recorded it.
 
+    @ivar first: when these bytes were first sent: a repeated message keeps its time.
     @ivar heardBy: the media it has reached whole.
     """
 
     source: str
     frame: bytes
+    first: float
     heardBy: list[SimMedium] = field(default_factory=list)
 
 
@@ -190,7 +194,8 @@ class Network:
     @ivar taps: told of every frame sent.
     @ivar sent: how many frames each node has sent on each link.
     @ivar delivered: how many frames reached a process.
-    @ivar reached: by sender and receiver: when a status last reached that machine, read or not.
+    @ivar reached: by sender and receiver: when a status newer than those before last
+        reached that machine, read or not.
     """
 
     def __init__(self, clock: SimClock, random: Random) -> None:
@@ -200,6 +205,8 @@ class Network:
         self.taps: list[Tap] = []
         self.delivered = 0
         self.sent: dict[tuple[str, str], int] = {}
+        self._firsts: dict[tuple[str, bytes], float] = {}
+        self._newest: dict[tuple[str, str], float] = {}
         self._second = -1
         self._thisSecond: dict[tuple[str, str], int] = {}
         self.reached: dict[tuple[str, str], float] = {}
@@ -227,7 +234,7 @@ class Network:
         self.sent[port] = self.sent.get(port, 0) + 1
         if self._jammed(port):
             return
-        sent = Sent(medium.node, frame)
+        sent = Sent(medium.node, frame, self._firstSent(medium.node, frame))
         segment.recent.append(sent)
         if medium.pingNode is not None:
             self._echo(medium, frame)
@@ -247,6 +254,15 @@ class Network:
             for after, copy in segment.path(medium.node, other.node).carry(frame, latency, self._random):
                 self._clock.callLater(after, self._deliver, other, copy, sent)
 
+    def _firstSent(self, node: str, frame: bytes) -> float:
+        """When a node first sent these bytes, if that is not long ago."""
+        first = self._firsts.get((node, frame))
+        if first is None:
+            if len(self._firsts) > REMEMBERED:
+                self._firsts.clear()
+            first = self._firsts[node, frame] = self._clock.world.now
+        return first
+
     def _jammed(self, port: tuple[str, str]) -> bool:
         """A port takes so many frames a second, so that a storm ends somewhere."""
         second = int(self._clock.world.now)
@@ -261,7 +277,10 @@ class Network:
             if not medium.paused:
                 sent.heardBy.append(medium)
             if b"t=status" in frame[:24]:
-                self.reached[sent.source, medium.node] = self._clock.world.now
+                way = (sent.source, medium.node)
+                if sent.first >= self._newest.get(way, 0.0):
+                    self._newest[way] = sent.first
+                    self.reached[way] = self._clock.world.now
         medium.arrive(frame, sent.source)
 
     def _echo(self, medium: SimMedium, frame: bytes) -> None:

@@ -243,6 +243,7 @@ class Member:
             fencer=self.fencer,
             guardian=self.guardian,
             isOurs=lambda node: self.cluster.members[node].ours,
+            isAlive=lambda node: self.cluster.members[node].alive,
         )
         self.unsubscribe = self.bus.subscribe(self.manager.eventHappened)
         self.alive = True

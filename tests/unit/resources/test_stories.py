@@ -6,6 +6,7 @@ from twisted.trial.unittest import TestCase
 
 from twisted_ha.config.model import StopFailure, Tuning
 from twisted_ha.events import (
+    CommunicationsUp,
     FencingFailed,
     GroupFailed,
     GroupReleaseFailed,
@@ -73,6 +74,15 @@ class StartTests(StoryTests):
         self.assertNotIn("resource local 1", pair.alpha.wire.types())
         pair.run(5)
         self.assertIn("resource local 1", pair.alpha.wire.types())
+
+    def test_firstWordBringsCommunicationsUp(self) -> None:
+        """A node whose very first word makes communications come up is alive, and is not fenced."""
+        pair = self.pair()
+        pair.meet(pair.beta)
+        pair.alpha.bus.publish(CommunicationsUp())
+        pair.run(1)
+        self.assertEqual(pair.alpha.fencer.fenced, [])
+        self.assertOwns(["a1", "a2"], ["b1"])
 
     def test_alone(self) -> None:
         """A node whose peer was never heard fences it and takes everything."""
@@ -634,9 +644,12 @@ class StallTests(StoryTests):
         """What the guardian could not stop stays claimed, and is stopped again."""
         pair = self.pair()
         pair.start()
+        pair.alpha.agents["a1"].stopFails = True
         pair.alpha.manager.guardianFailed(("a1",))
         pair.alpha.manager.guardianReleased(("a1",), 4.5)
+        pair.run(3)
         self.assertNotIn("resource none 1", pair.alpha.wire.types())
+        pair.alpha.agents["a1"].stopFails = False
         pair.run(20)
         self.assertIn("stop a2", pair.alpha.agents.calls)
         together = pair.alpha.running() + pair.beta.running()

@@ -205,3 +205,14 @@ class NetworkTests(SynchronousTestCase):
         alpha.send(FRAME)
         self.world.run(6)
         self.assertApproximates(self.network.reached["alpha", "beta"], 5, 0.01)
+
+    def test_repeatedStatus(self) -> None:
+        """A status that is sent again after a newer one is no sign of life."""
+        alpha, beta = self.plug("alpha"), self.plug("beta")
+        self.hear(alpha)
+        self.hear(beta)
+        for at, frame in ((1, FRAME), (2, FRAME + b"newer"), (9, FRAME)):
+            self.world.run(at)
+            alpha.send(frame)
+        self.world.run(10)
+        self.assertApproximates(self.network.reached["alpha", "beta"], 2, 0.01)

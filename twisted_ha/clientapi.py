@@ -1,0 +1,95 @@
+"""The doors for programs written for the original: its API socket and its command FIFO."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from twisted_ha.api.listening import SocketService
+from twisted_ha.assembly import LocalNode
+from twisted_ha.bus import EventBus
+from twisted_ha.events import CommunicationsUp, Event
+from twisted_ha.hbapi.desk import Desk
+from twisted_ha.hbapi.fifo import CommandFifo
+from twisted_ha.hbapi.node import LocalClusterNode
+from twisted_ha.hbapi.signon import Peer
+
+__all__ = ["ClientApi"]
+
+
+class ClientApi:
+    """
+    Opens the FIFO at once, and the socket when this node takes part in the cluster: until then
+    C{cl_status} says that heartbeat is stopped, and programs wait.
+
+    @ivar desk: those who are signed on.
+    """
+
+    def __init__(
+        self,
+        node: LocalNode,
+        *,
+        socket: str,
+        fifo: str,
+        reactor: Any,
+        wallClock: Callable[[], float],
+        bus: EventBus,
+        credentials: Callable[[Any], Peer],
+    ) -> None:
+        """
+        @param socket: the path of the API's socket.
+        @param fifo: the path of the FIFO.
+        @param credentials: who is at the other end of a transport.
+        """
+        self._node = node
+        local = LocalClusterNode(node)
+        self.desk = Desk(local, clock=reactor, wallClock=wallClock, bus=bus, credentials=credentials)
+        self._socket = _RegisterService(socket, self.desk, reactor=reactor, clock=reactor, bus=bus)
+        self._fifo = CommandFifo(
+            fifo,
+            reactor=reactor,
+            clock=reactor,
+            bus=bus,
+            received=partial(local.inject, origin="the command FIFO"),
+        )
+        self._stops: list[Callable[[], None]] = []
+
+    def start(self) -> None:
+        """Hear what happens, and open the doors."""
+        self._stops = [
+            self._node.core.observe(self.desk.feed.heard),
+            self._node.bus.subscribe(self._happened),
+        ]
+        self._fifo.open()
+        if self._node.core.communicationsUp:
+            self._open()
+
+    def stop(self) -> Deferred[None]:
+        """Close the doors.  Clients see the end of their connections, and nothing before it."""
+        for stop in self._stops:
+            stop()
+        self._fifo.close()
+        self.desk.closeAll()
+        return self._socket.stopService()
+
+    def _open(self) -> None:
+        if not self._socket.running:
+            self._socket.startService()
+
+    def _happened(self, event: Event, when: float) -> None:
+        if isinstance(event, CommunicationsUp):
+            self._open()
+        self.desk.feed.happened(event, when)
+
+
+class _RegisterService(SocketService):
+    """The socket is open to everybody; who may sign on is asked of the kernel and of C{apiauth}."""
+
+    name = "client API"
+
+    def mode(self) -> int:
+        """As the original's."""
+        return 0o777
