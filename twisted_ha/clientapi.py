@@ -38,14 +38,16 @@ class ClientApi:
         wallClock: Callable[[], float],
         bus: EventBus,
         credentials: Callable[[Any], Peer],
+        working: Callable[[str], bool] = lambda medium: True,
     ) -> None:
         """
         @param socket: the path of the API's socket.
         @param fifo: the path of the FIFO.
         @param credentials: who is at the other end of a transport.
+        @param working: whether the medium of that name is open.
         """
         self._node = node
-        local = LocalClusterNode(node)
+        local = LocalClusterNode(node, working)
         self.desk = Desk(local, clock=reactor, wallClock=wallClock, bus=bus, credentials=credentials)
         self._socket = _RegisterService(socket, self.desk, reactor=reactor, clock=reactor, bus=bus)
         self._fifo = CommandFifo(

@@ -446,7 +446,8 @@ class Daemon:
         return self._manhole.stopService() if self._manhole is not None else None
 
     def _startClientApi(self) -> None:
-        assert self.node is not None
+        assert self.node is not None and self.control is not None
+        control = self.control
         self._clientApi = ClientApi(
             self.node,
             socket=os.path.join(self.places.run, "register"),
@@ -455,6 +456,7 @@ class Daemon:
             wallClock=self._wallClock,
             bus=self.bus,
             credentials=lambda transport: self._platform.peerCredentials(transport.socket),
+            working=lambda name: any(one.working for one in control.status().media if one.name == name),
         )
         self._clientApi.start()
 

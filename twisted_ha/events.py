@@ -415,7 +415,8 @@ class ProgramEnded(Event):
 
     level: ClassVar = LogLevel.warn
     text: ClassVar = (
-        'Client "{command}" (pid {pid}) ended after {seconds:.1f} s: {how}. Respawning client "{command}":'
+        'Client "{command}" (pid {pid}) ended after {seconds:.1f} s: {how}.'
+        ' Respawning client "{command}":'
     )
     command: str
     pid: int
@@ -440,7 +441,7 @@ class FailfastEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramStopped(Event):
-    """Such a program ended, and that is right: it was asked to, or has no work here (exit status 100)."""
+    """Such a program ended, and that is right: it was asked to, or has no work here (status 100)."""
 
     text: ClassVar = 'Client "{command}" (pid {pid}) ended after {seconds:.1f} s: {how}'
     command: str

@@ -164,7 +164,7 @@ class _Program(ProcessProtocol):
     def __init__(self, program: Respawn, keeper: Respawner) -> None:
         self.program = program
         self._keeper = keeper
-        self._process: IProcessTransport | None = None
+        self._pid: int | None = None
         self._began = 0.0
         self._shortLives = 0
         self._again: IDelayedCall | None = None
@@ -185,14 +185,9 @@ class _Program(ProcessProtocol):
             )
             self._ended(f"it could not be started: {reason}", 0, badly=True)
             return
-        self._process = process
+        self._pid = pid = _pidOf(process)
         keeper._bus.publish(
-            ProgramStarted(
-                command=self.program.command,
-                uid=account.uid,
-                gid=account.gid,
-                pid=_pidOf(process),
-            )
+            ProgramStarted(command=self.program.command, uid=account.uid, gid=account.gid, pid=pid)
         )
 
     def rest(self) -> None:
@@ -210,10 +205,10 @@ class _Program(ProcessProtocol):
         """
         self.rest()
         done: Deferred[None] = Deferred()
-        if self._process is None:
+        pid = self._pid
+        if pid is None:
             done.callback(None)
             return done
-        pid = _pidOf(self._process)
         self._signal(pid, signal.SIGTERM)
         force = self._keeper._clock.callLater(TERM_TIME, self._signal, pid, signal.SIGKILL)
 
@@ -230,8 +225,7 @@ class _Program(ProcessProtocol):
 
     def processExited(self, reason: Failure) -> None:
         """It is gone; what it may have left in its group is not ours to wait for."""
-        pid = _pidOf(self._process) if self._process is not None else 0
-        self._process = None
+        pid, self._pid = self._pid or 0, None
         status: int | None = getattr(reason.value, "exitCode", None)
         number: int | None = getattr(reason.value, "signal", None)
         how = f"ended by signal {number}" if number is not None else f"exit status {status}"

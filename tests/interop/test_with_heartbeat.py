@@ -220,6 +220,8 @@ class OursFirstTests(MixedCase):
     def test_oneOfTwo(self) -> None:
         """One of two cables is cut and mended: both say so, and nothing moves."""
         alpha, beta, client = self.formed(but(MIXED, media=("bcast eth0", "bcast eth1")))
+        alpha.expect("Link beta:eth1 up.")
+        beta.expect("Link alpha:eth1 up.")
         moment = now()
         self.lab.cutCable(alpha.machine, CLUSTER)
         alpha.expect("Link beta:eth1 dead.")

@@ -212,7 +212,7 @@ class _Pipe(FileDescriptor):
             os.close(self._reading)
             raise
         self.connected = 1
-        self.startReading()
+        self.startReading()  # type: ignore[no-untyped-call]
 
     def fileno(self) -> int:
         """What the reactor waits for."""
@@ -225,6 +225,6 @@ class _Pipe(FileDescriptor):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Close both ends."""
         if self.connected:
-            super().connectionLost(reason)
+            super().connectionLost(reason)  # type: ignore[no-untyped-call]
             os.close(self._reading)
             os.close(self._writing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface, implementer
@@ -12,7 +13,7 @@ from twisted_ha.config.model import ClusterConfig
 from twisted_ha.errors import WireError
 from twisted_ha.events import Notice, Warned
 from twisted_ha.hbapi.kinds import refusedType
-from twisted_ha.terms import NodeName, ResourceSet
+from twisted_ha.terms import LinkStatus, NodeName, ResourceSet
 from twisted_ha.wire.classic import coveredBytes
 from twisted_ha.wire.message import Message
 
@@ -70,8 +71,13 @@ class IClusterNode(Interface):
 class LocalClusterNode:
     """The node of this process."""
 
-    def __init__(self, node: LocalNode) -> None:
+    def __init__(self, node: LocalNode, working: Callable[[str], bool] = lambda medium: True) -> None:
+        """
+        @param working: whether the medium of that name is open.  A node need not hear itself, so that is
+            what is told of its own links; the original, which does hear itself, says the same.
+        """
         self._node = node
+        self._working = working
 
     @property
     def name(self) -> NodeName:
@@ -85,14 +91,26 @@ class LocalClusterNode:
 
     def nodes(self) -> Sequence[NodeView]:
         """See L{IClusterNode}."""
-        views = {view.name: view for view in self._node.core.nodeViews()}
+        views = {view.name: self._seen(view) for view in self._node.core.nodeViews()}
         order = [name for name in self.config.members if name in views]
         return [*(views.pop(name) for name in order), *views.values()]
 
     def find(self, name: str | None) -> NodeView | None:
         """See L{IClusterNode}."""
         wanted = (name or "").lower()
-        return next((view for view in self._node.core.nodeViews() if view.name == wanted), None)
+        for view in self._node.core.nodeViews():
+            if view.name == wanted:
+                return self._seen(view)
+        return None
+
+    def _seen(self, view: NodeView) -> NodeView:
+        if not view.local:
+            return view
+        links = tuple(
+            replace(link, status=LinkStatus.UP if self._working(link.medium) else LinkStatus.DEAD)
+            for link in view.links
+        )
+        return replace(view, links=links)
 
     def holdings(self) -> str:
         """See L{IClusterNode}."""

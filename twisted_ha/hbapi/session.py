@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Protocol as Structure
+from typing import Any
+from typing import Protocol as Structure
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
@@ -31,7 +32,9 @@ _GOODBYE = 5.0
 class IDesk(Structure):
     """Who decides what a message means."""
 
-    netstrings: bool
+    @property
+    def netstrings(self) -> bool:
+        """Which encoding to send in."""
 
     def connected(self, session: Session) -> None:
         """Somebody has connected."""

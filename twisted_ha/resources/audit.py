@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from twisted_ha.bus import EventBus
 from twisted_ha.events import FailbackStarted, HoldingsConflict, UnclaimedResources
 from twisted_ha.interfaces import IMessenger
+from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.board import CLASSES, Board, Peer
 from twisted_ha.resources.mover import Mover
 from twisted_ha.resources.worker import GroupWorker
@@ -63,6 +64,7 @@ class Audit:
         clock: IReactorTime,
         bus: EventBus,
         again: Callable[[], None],
+        alarm: Alarm,
     ) -> None:
         self._board = board
         self._worker = worker
@@ -81,7 +83,7 @@ class Audit:
         self._saidAt = 0.0
         self._probeAt: float | None = None
         self._failbackAfter = 0.0
-        self._timer: IDelayedCall | None = None
+        self._alarm = alarm
 
     # what others tell
 
@@ -125,9 +127,7 @@ class Audit:
 
     def stop(self) -> None:
         """Look no more."""
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
+        self._alarm.cancel()
 
     # looking
 
@@ -256,12 +256,6 @@ class Audit:
         self._worker.want(self._board.keys(resources), True, why=why)
 
     def _wake(self, seconds: float) -> None:
-        if self._timer is not None and self._timer.active():
-            if self._timer.getTime() <= self._clock.seconds() + seconds:
-                return
-            self._timer.cancel()
-        self._timer = self._clock.callLater(seconds, self._woken)
-
-    def _woken(self) -> None:
-        self._timer = None
-        self._again()
+        due = self._alarm.due
+        if due is None or due > self._clock.seconds() + seconds:
+            self._alarm.set(seconds, self._again)

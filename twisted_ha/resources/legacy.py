@@ -8,9 +8,8 @@ answers is made again.
 
 from __future__ import annotations
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
-
 from twisted_ha.interfaces import IMessenger
+from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.board import Board
 from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import ResourceSet
@@ -28,16 +27,13 @@ ASK_AGAIN = 10.0
 class Legacy:
     """Asks for groups, and gives them when asked."""
 
-    def __init__(
-        self, board: Board, worker: GroupWorker, messenger: IMessenger, clock: IReactorTime
-    ) -> None:
+    def __init__(self, board: Board, worker: GroupWorker, messenger: IMessenger, alarm: Alarm) -> None:
         self._board = board
         self._worker = worker
         self._messenger = messenger
-        self._clock = clock
+        self._alarm = alarm
         self._asked: set[str] = set()
         self._giving: set[str] = set()
-        self._again: IDelayedCall | None = None
 
     def requestOwn(self) -> None:
         """Get every group of this node that is not wanted here yet."""
@@ -51,8 +47,8 @@ class Legacy:
             else:
                 self._asked.add(key)
                 self._messenger.send(Message.of(REQUEST, ipaddr=key))
-        if self._asked and self._again is None:
-            self._again = self._clock.callLater(ASK_AGAIN, self._askAgain)
+        if self._asked and self._alarm.due is None:
+            self._alarm.set(ASK_AGAIN, self._askAgain)
 
     def requested(self, message: Message) -> None:
         """The other node asks for one of its groups."""
@@ -96,12 +92,9 @@ class Legacy:
 
     def stop(self) -> None:
         """Ask no more."""
-        if self._again is not None and self._again.active():
-            self._again.cancel()
-        self._again = None
+        self._alarm.cancel()
 
     def _askAgain(self) -> None:
-        self._again = None
         self._asked.clear()
         self.requestOwn()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from twisted_ha.bus import EventBus
 from twisted_ha.cluster.header import Header
@@ -31,6 +31,7 @@ from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMessenger
 from twisted_ha.operations import MoveReport
 from twisted_ha.resources import acquisition
 from twisted_ha.resources.acquisition import PATIENCE, Phase, PhaseAction, Seen, classifyReport
+from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.audit import Audit
 from twisted_ha.resources.board import Board, Peer
 from twisted_ha.resources.group import GroupRunner
@@ -99,10 +100,15 @@ class ResourceManager:
         self.worker.changed = self.reconsider
         self.worker.handleFailure = self._groupFailed
         self.mover = Mover(self.board, self.worker, messenger, clock, bus)
-        self.successor = Successor(self.board, self.worker, fencer, messenger, clock, bus)
+        keepalive = config.timers.keepalive
+        self._alarms = [Alarm(clock, keepalive) for _ in range(4)]
+        self._patience, fencing, looking, asking = self._alarms
+        self.successor = Successor(self.board, self.worker, fencer, messenger, clock, bus, fencing)
         self.leaver = Leaver(self.board, self.worker, messenger, clock, bus)
-        self.audit = Audit(self.board, self.worker, self.mover, messenger, clock, bus, self.reconsider)
-        self.legacy = Legacy(self.board, self.worker, messenger, clock)
+        self.audit = Audit(
+            self.board, self.worker, self.mover, messenger, clock, bus, self.reconsider, looking
+        )
+        self.legacy = Legacy(self.board, self.worker, messenger, asking)
         self.mover.ended = self.reconsider
         self.successor.ended = self._takeoverEnded
         guardian.released = self.guardianReleased
@@ -111,7 +117,6 @@ class ResourceManager:
         self._guardianAtWork = False
         self._guardianFailed: frozenset[str] = frozenset()
         self.phase = Phase.OFFLINE
-        self._timer: IDelayedCall | None = None
         self._askedAgain = False
         self._peerAsk: tuple[ResourceSet, float] | None = None
         self._requests: list[tuple[ResourceSet, float, Deferred[MoveReport]]] = []
@@ -518,6 +523,8 @@ class ResourceManager:
     def reconfigure(self, config: ClusterConfig) -> None:
         """Other groups, another failback mode or other deadlines from now on."""
         self._config = config
+        for alarm in self._alarms:
+            alarm.reconfigure(config.timers.keepalive)
         self.board.mode = config.autoFailback
         self.board.groups = config.groups
         self.worker.reconfigure(config.groups, config.tuning)
@@ -530,9 +537,8 @@ class ResourceManager:
 
     def stop(self) -> None:
         """Begin nothing more, at once: for a daemon that ends without leaving."""
-        self._stopTimer()
-        self.audit.stop()
-        self.legacy.stop()
+        for alarm in self._alarms:
+            alarm.cancel()
         self.worker.stop()
 
     # ---- the phase ---------------------------------------------------------------------------
@@ -550,10 +556,9 @@ class ResourceManager:
                 case PhaseAction.SAY_STARTING:
                     self._messenger.send(Message.of("starting"))
                 case PhaseAction.START_TIMER:
-                    self._stopTimer()
-                    self._timer = self._clock.callLater(PATIENCE, self._patienceEnded)
+                    self._patience.set(PATIENCE, self._patienceEnded)
                 case PhaseAction.STOP_TIMER:
-                    self._stopTimer()
+                    self._patience.cancel()
                 case PhaseAction.CLAIM_LOCAL:
                     self.board.claim(ResourceSet.LOCAL)
                     self.board.report(stable=False, why=seen.value)
@@ -571,7 +576,6 @@ class ResourceManager:
             self._bus.publish(TransitionCompleted(who="local"))
 
     def _patienceEnded(self) -> None:
-        self._timer = None
         peer = self.board.peer
         if peer is not None and peer.ours and not peer.reported:
             self._seePhase(Seen.TIMEOUT_UNANSWERED)
@@ -580,11 +584,6 @@ class ResourceManager:
         else:
             self._seePhase(Seen.TIMEOUT_HELD)
         self.reconsider()
-
-    def _stopTimer(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
 
     def _succeed(self, seen: TakeoverSeen, why: str) -> None:
         peer = self.board.peer

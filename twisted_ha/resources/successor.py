@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from twisted_ha.bus import EventBus
@@ -21,6 +21,7 @@ from twisted_ha.events import (
     Warned,
 )
 from twisted_ha.interfaces import IFencer, IMessenger
+from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.board import Board
 from twisted_ha.resources.takeover import RETRY, TABLE, Takeover, TakeoverAction, TakeoverSeen
 from twisted_ha.resources.worker import GroupWorker
@@ -46,6 +47,7 @@ class Successor:
         messenger: IMessenger,
         clock: IReactorTime,
         bus: EventBus,
+        alarm: Alarm,
     ) -> None:
         self._board = board
         self._worker = worker
@@ -60,7 +62,8 @@ class Successor:
         self._began = 0.0
         self._attempt = 0
         self._taken: ResourceSet = ResourceSet.NONE
-        self._retry: IDelayedCall | None = None
+        self._alarm = alarm
+        self._fencing: Deferred[None] | None = None
 
     @property
     def idle(self) -> bool:
@@ -109,12 +112,13 @@ class Successor:
                 self._tell(f"Dead node {self._node} gave up resources.")
                 self._say("unneeded")
             case TakeoverAction.FENCE_AGAIN:
-                self._retry = self._clock.callLater(RETRY, self.see, TakeoverSeen.RETRY)
+                self._alarm.set(RETRY, lambda: self.see(TakeoverSeen.RETRY))
             case TakeoverAction.CANCEL_FENCING:
                 self._attempt += 1
-                if self._retry is not None and self._retry.active():
-                    self._retry.cancel()
-                self._retry = None
+                self._alarm.cancel()
+                fencing, self._fencing = self._fencing, None
+                if fencing is not None:
+                    fencing.cancel()  # a device that can still be stopped is stopped (B4)
             case TakeoverAction.CLAIM:
                 self._bus.publish(TakeoverStarted(node=self._node, why=self._why))
                 self._taken = ResourceSet.ALL & ~self._board.mine
@@ -153,6 +157,8 @@ class Successor:
                 self.see(TakeoverSeen.FENCED)
 
         def failed(failure: Failure) -> None:
+            if failure.check(CancelledError):
+                return
             failure.trap(FencingError)
             if attempt == self._attempt:
                 self._bus.publish(
@@ -161,7 +167,7 @@ class Successor:
                 self._say("bad")
                 self.see(TakeoverSeen.FENCE_FAILED)
 
-        done.addCallbacks(fenced, failed)
+        self._fencing = done.addCallbacks(fenced, failed)
 
     def _say(self, result: str) -> None:
         self._messenger.send(Message.of("stonith", node=self._node, result=result))

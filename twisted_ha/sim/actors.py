@@ -13,6 +13,7 @@ from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IResourceA
 from twisted_ha.operations import GuardedGroup, Invocation, Outcome, Standing
 from twisted_ha.sim.clock import SimCall, SimClock
 from twisted_ha.sim.machine import Ending, Machine
+from twisted_ha.sim.observed import Observed, ResetAsked
 from twisted_ha.terms import NodeName
 
 __all__ = ["PROGRAM", "SimAgent", "SimFencer", "SimGuardian", "SimRegistry", "stopped"]
@@ -255,17 +256,23 @@ class SimFencer:
     device = "simulated power switch"
 
     def __init__(
-        self, clock: SimClock, reset: Callable[[NodeName, NodeName], None], source: NodeName
+        self,
+        clock: SimClock,
+        reset: Callable[[NodeName, NodeName], None],
+        source: NodeName,
+        observe: Callable[[Observed], None] = lambda seen: None,
     ) -> None:
         self._clock = clock
         self._reset = reset
         self._source = source
+        self._observe = observe
         self.works: Callable[[], bool] = lambda: True
         self.seconds = 2.0
 
     def fence(self, node: NodeName) -> Deferred[str]:
         """Reset a node, after the time that takes."""
         done: Deferred[str] = Deferred()
+        self._observe(ResetAsked(node=node, source=self._source))
         self._clock.callLater(self.seconds, self._act, node, done)
         return done
 

@@ -153,7 +153,7 @@ class Life:
         """The power switch, if there is one."""
         if not self.world.setup.fencing:
             return None
-        fencer = SimFencer(self.clock, self.world.fence, self.name)
+        fencer = SimFencer(self.clock, self.world.fence, self.name, self.world.observe)
         fencer.works = lambda: self.world.fencingWorks
         return fencer
 

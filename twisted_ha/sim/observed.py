@@ -21,6 +21,7 @@ __all__ = [
     "OperationEnded",
     "PowerChanged",
     "Reset",
+    "ResetAsked",
     "StrangerHeard",
     "Wreck",
 ]
@@ -72,6 +73,16 @@ class PowerChanged(Observed):
 
     def __str__(self) -> str:
         return "the machine has power" if self.on else "the machine has lost its power"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetAsked(Observed):
+    """C{source} asks the power switch to reset a machine."""
+
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.source} asks for a reset of {self.node}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from twisted_ha.sim.observed import (
     NodeSaid,
     Observed,
     OperationBegan,
-    Reset,
+    ResetAsked,
     StrangerHeard,
     Wreck,
 )
@@ -120,12 +120,16 @@ class FencedFirst(Invariant):
 
 
 class NoFriendlyFire(Invariant):
-    """The power switch is never used against a node that lives and is heard."""
+    """
+    The power switch is never asked to reset a node that lives and is heard.
+
+    A reset that was asked for in time is not taken back if the node speaks before it happens.
+    """
 
     name: ClassVar = "no reset of a live member"
 
     def observe(self, seen: Observed) -> None:
-        if not isinstance(seen, Reset):
+        if not isinstance(seen, ResetAsked):
             return
         target = self.world.living(seen.node)
         timers = self.world.setup.config.timers
@@ -134,7 +138,7 @@ class NoFriendlyFire(Invariant):
         alive = target is not None and self.world.well(seen.node) and reached >= target.began
         linked = self.world.sky.linkedFor(self.world.sky.healTime)
         stalled = self.world.sky.stalledWithin(seen.node, timers.deadtime + 5.0) > 0
-        text = f"{seen.source} resets {seen.node}, which lives and is heard"
+        text = f"{seen.source} asks to reset {seen.node}, which lives and is heard"
         self.claim(linked and not stalled, not (alive and recent), text, seen.source)
 
 

@@ -175,7 +175,7 @@ class World:
 
     def fault(self, text: str) -> None:
         """Take down that the story did something."""
-        self.faultAt = self.time.now
+        self.faultAt = max(self.faultAt, self.time.now)
         self.observe(FaultMade(node="", text=text))
 
     def _later(self, seconds: float, text: str, call: Callable[..., object], *args: object) -> None:
@@ -183,6 +183,7 @@ class World:
             call(*args)
             self.fault(text)
 
+        self.faultAt = max(self.faultAt, self.time.now + seconds)
         self.after(seconds, act)
 
     def start(self, name: str) -> None:
