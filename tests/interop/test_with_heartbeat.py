@@ -7,9 +7,10 @@ is C{beta}.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
-from tests.interop.lab import SERVICE_ADDRESS, waitFor
+from tests.interop.lab import SERVICE_ADDRESS, ConditionNotMet, waitFor
 from tests.interop.lab.case import LabCase
 from tests.interop.lab.client import Client
 from tests.interop.lab.laboratory import CLUSTER, SERVICE
@@ -20,6 +21,14 @@ from tests.interop.test_ours_pair import but
 
 MIXED = Plan(keepalive=0.25, warntime=1.0, deadtime=2.0, initdead=4.0)
 TWO_GROUPS = ("alpha 10.77.0.100/24/eth0", f"beta {OTHER_ADDRESS}/24/eth0")
+
+
+def persistently(ask: Callable[[], float]) -> float:
+    """Ask up to three times; a refusal of the first two is no failure."""
+    for _ in range(2):
+        with contextlib.suppress(ConditionNotMet):
+            return ask()
+    return ask()
 
 
 class MixedCase(LabCase):
@@ -120,7 +129,8 @@ class OursFirstTests(MixedCase):
         """The active node loses power, comes back and gets its group back."""
         alpha, beta, client = self.formed()
         silence = self.move(client, alpha.machine.powerOff, beta)
-        self.assertLess(silence, MIXED.deadtime + 1.5)
+        # In the first 5 s of its life the original asks to be given 2 s more (wire-protocol.md 7.3).
+        self.assertLess(silence, MIXED.deadtime + 2.0 + 1.0)
         beta.settled("all")
         alpha.machine.powerOn(SERVICE_ADDRESS)
         self.move(client, alpha.start, alpha)
@@ -234,10 +244,17 @@ class OursFirstTests(MixedCase):
         self.assertLess(client.longestSilence(moment).seconds, 0.3)
 
     def test_loss(self) -> None:
-        """With a quarter of all packets lost both live on, and a standby succeeds by asking again."""
+        """
+        With a quarter of all packets lost both live on, and a standby succeeds.  The original acts on what
+        it hears in the order it hears it, so it may refuse a request that overtook the report before it;
+        then an operator asks again.
+        """
+        self.mayComplain = (
+            True  # it applies reports in the order they come (resource-management.md, B22)
+        )
         alpha, beta, client = self.formed(but(MIXED, deadtime=4.0, initdead=5.0))
         self.lab.drop(alpha.machine, CLUSTER, 25)
-        self.move(client, lambda: alpha.standby("all"), beta, 30.0)
+        self.move(client, lambda: persistently(lambda: alpha.standby("all")), beta, 30.0)
         self.lab.mend()
         alpha.settled("none")
         beta.settled("all")
@@ -279,8 +296,14 @@ class CableTests(MixedCase):
         self._story(plan, serial=True)
 
     def test_netstring(self) -> None:
-        """C{msgfmt netstring}."""
-        self._story(but(MIXED, extra=("msgfmt netstring",)))
+        """
+        C{msgfmt netstring}: they form, and ours takes over.  (Two originals, too, never finish a standby
+        in this format.)
+        """
+        alpha, beta, client = self.formed(but(MIXED, extra=("msgfmt netstring",)))
+        beta.machine.powerOff()
+        alpha.settled("all")
+        client.expect("alpha", 1.0)
 
     def test_legacy(self) -> None:
         """C{auto_failback legacy}: the preferred node takes its group whenever it is there."""

@@ -110,6 +110,16 @@ class Beat:
         self._probe(sent.get("ts") or "")
         self._beat()
 
+    def look(self) -> None:
+        """
+        Notice that the next beat is overdue.
+
+        Called before a packet is believed: after a stall one that waited in the socket may be read
+        before the timer runs, and what it says may be old.
+        """
+        if self._call is not None:
+            self._punctuality.ran(self._planned)
+
     def _plan(self, when: float) -> None:
         self._planned = when
         self._call = self._clock.callLater(max(0.0, when - self._clock.seconds()), self._tick)

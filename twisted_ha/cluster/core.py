@@ -271,6 +271,7 @@ class ClusterCore:
     ) -> None:
         if not self._running:
             return
+        self._beat.look()
         if node.local:
             admitted = self._admission.echo(header, medium, source)
         else:

@@ -50,6 +50,9 @@ __all__ = ["ResourceManager"]
 ASK_PATIENCE = 9.0
 """Seconds the other node's wish to give may wait until this node is quiet; it waits 10 itself."""
 
+LISTEN = 0.01
+"""Seconds, and at least one turn of the reactor, that a node listens after a stall before it decides."""
+
 REQUEST_PATIENCE = 30.0
 """Seconds a person's request may wait until both nodes are quiet."""
 
@@ -115,6 +118,7 @@ class ResourceManager:
         guardian.releaseBegan = self.guardianReleases
         guardian.releaseFailed = self.guardianFailed
         self._guardianAtWork = False
+        self._doubting = False
         self._guardianFailed: frozenset[str] = frozenset()
         self.phase = Phase.OFFLINE
         self._askedAgain = False
@@ -274,17 +278,22 @@ class ResourceManager:
         """
         This process did not run when it should have.
 
-        If that was so long that the guardian may have begun to release, nothing is touched before the
-        word of it, which is in its pipe by now, has been read.
+        If that was so long that the guardian may have begun to release, or the other node to take over,
+        nothing is decided and nothing is touched before what waits in pipes and sockets has been read.
         """
         timers = self._config.timers
-        if seconds > (timers.deadtime - timers.keepalive) / 2:
+        if seconds > (timers.deadtime - timers.keepalive) / 2 and not self._doubting:
+            self._doubting = True
             self.worker.suspend()
-            self._clock.callLater(0, self._lateTurn)
+            self._clock.callLater(LISTEN, self._listened)
 
-    def _lateTurn(self) -> None:
+    def _listened(self) -> None:
+        self._doubting = False
         if not self._guardianAtWork:
             self.worker.resume()
+        if self.board.peer is not None:
+            self._judge()
+        self.reconsider()
 
     def guardianReleases(self, silentFor: float) -> None:
         """The guardian has begun to release what is held here."""
@@ -310,7 +319,8 @@ class ResourceManager:
         self.worker.want(self.board.keys(lost | stuck), False, why=why)
         self.worker.suspect(failed, f"{why}, and it would not stop")
         self._guardianAtWork = False
-        self.worker.resume()
+        if not self._doubting:
+            self.worker.resume()
         self.mover.abort("the guardian released the groups")
         self.board.drop(lost & ~stuck)
         self.audit.yielding |= stuck & self.board.mine
@@ -368,6 +378,8 @@ class ResourceManager:
     def _judge(self) -> None:
         peer = self.board.peer
         assert peer is not None
+        if self._doubting:
+            return
         if self.phase in (Phase.STARTING, Phase.WAITING) and (peer.reported or peer.stable):
             self._seePhase(classifyReport(peer))
 
@@ -621,6 +633,8 @@ class ResourceManager:
             self._looking = False
 
     def _look(self) -> None:
+        if self._doubting:
+            return
         self.mover.progress()
         self.successor.progress()
         self.leaver.progress()

@@ -30,6 +30,7 @@ KEEP = "TWISTED_HA_KEEP_LAB"
 """In the environment: leave the machines' disks behind, for somebody who wants to read all the logs."""
 _HOLD = "import sys; print('ready', flush=True); sys.stdin.read()"
 _PREFIX = "twisted-ha-lab-"
+_KEPT = "twisted-ha-kept-lab-"
 
 
 class Lab:
@@ -47,8 +48,9 @@ class Lab:
 
     def __enter__(self) -> Lab:
         _removeAbandoned()
-        self.disk = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
-        if KEEP not in os.environ:
+        kept = KEEP in os.environ
+        self.disk = Path(tempfile.mkdtemp(prefix=f"{_KEPT if kept else _PREFIX}{os.getpid()}-"))
+        if not kept:
             self._ends.callback(shutil.rmtree, self.disk, ignore_errors=True)
         self._switch = self._makeSwitch()
         self.owners = Owners(self._switch)
@@ -185,8 +187,6 @@ class Lab:
 
 def _removeAbandoned() -> None:
     """Remove the disks of laboratories whose process is gone; the kernel removed the rest of them."""
-    if KEEP in os.environ:
-        return
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
         pid = path.name.removeprefix(_PREFIX).partition("-")[0]
         if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
