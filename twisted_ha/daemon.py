@@ -44,7 +44,7 @@ from twisted_ha.events import (
     ShutdownRequested,
     Warned,
 )
-from twisted_ha.fencing.absent import AbsentFencer
+from twisted_ha.fencing.registry import buildFencer
 from twisted_ha.guard.note import forget, recover
 from twisted_ha.guardian import Guardian
 from twisted_ha.media.registry import buildMedia
@@ -136,6 +136,7 @@ class Daemon:
         self._bridge: LoggerBridge | None = None
         self._runner = ProcessRunner(groupSpawner(reactor), reactor)
         self._leftStanding: set[str] = set()
+        self._load = (float("-inf"), "n/a")
         self.service = OrderedServices(
             [
                 Step("log", self._startLog, self._stopLog),
@@ -289,11 +290,18 @@ class Daemon:
                 random=random.Random(),
                 media=media,
                 agents=agents,
-                fencer=AbsentFencer(),
+                fencer=buildFencer(
+                    self.config,
+                    runner=self._runner,
+                    clock=self._reactor,
+                    bus=self.bus,
+                    environment=environment,
+                    run=self.places.run,
+                ),
                 guardian=self._guardian,
                 generation=generation,
                 uuid=uuid,
-                loadAverage=self._platform.loadAverage,
+                loadAverage=self._loadAverage,
                 bus=self.bus,
                 beat=self._beat,
             ),
@@ -328,6 +336,13 @@ class Daemon:
         self.node.core.observe(self._heard)
         self._media = MediaService(media, self.node.core.receiver)
         self._media.startService()
+
+    def _loadAverage(self) -> str:
+        # The kernel counts every five seconds; there may be twenty beats in one.
+        now = self._reactor.seconds()
+        if now - self._load[0] >= 1.0:
+            self._load = (now, self._platform.loadAverage())
+        return self._load[1]
 
     def _heard(self, header: object, message: Message, local: bool) -> None:
         if self._notifier is not None and message.get("dest") in (None, self.config.localNode):
