@@ -31,6 +31,8 @@ __all__ = [
     "Event",
     "FailbackStarted",
     "FailfastEnded",
+    "FencingDeviceFailed",
+    "FencingDeviceWorks",
     "FencingFailed",
     "FencingStarted",
     "FencingSucceeded",
@@ -58,6 +60,7 @@ __all__ = [
     "NodeReturned",
     "NodeStatusChanged",
     "Notice",
+    "OperatorNeeded",
     "PeerHoldingsChanged",
     "PeerShutDown",
     "ProcessStarted",
@@ -342,6 +345,15 @@ class LinkDown(Event):
     node: NodeName
     link: str
     left: int
+
+    def render(self) -> str:
+        """The sentence people read; the last link is said aloud."""
+        start = f"Link {self.node}:{self.link} dead."
+        if self.left > 1:
+            return f"{start} ({self.left} links to {self.node} left)"
+        if self.left == 1:
+            return f"{start} (1 link to {self.node} left: the last link)"
+        return f"{start} (It was the last link: no link to {self.node} is left)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -775,3 +787,44 @@ class FencingFailed(Event):
     node: NodeName
     reason: str
     retryIn: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FencingDeviceWorks(Event):
+    """The fencing device answers: for the first time, or again."""
+
+    text: ClassVar = "STONITH device {device} is operational"
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FencingDeviceFailed(Event):
+    """The fencing device was asked how it is, and would not be able to reset a node now."""
+
+    level: ClassVar = LogLevel.error
+    text: ClassVar = (
+        "STONITH device {device} not operational! {reason}."
+        "  Until that is repaired nothing is taken from a node that dies."
+    )
+    device: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorNeeded(Event):
+    """
+    A person must switch a node off and on, and say so.
+
+    @ivar place: the FIFO that waits for their word.
+    @ivar seconds: how long it waits before it asks again.
+    """
+
+    level: ClassVar = LogLevel.critical
+    text: ClassVar = (
+        "OPERATOR INTERVENTION REQUIRED to reset {node}."
+        '  Run "meatclient -c {node}" AFTER power-cycling the machine.'
+        "  (Waiting at {place} for {seconds:.0f} s.)"
+    )
+    node: NodeName
+    place: str
+    seconds: float

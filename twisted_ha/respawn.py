@@ -209,7 +209,6 @@ class _Program(ProcessProtocol):
         if pid is None:
             done.callback(None)
             return done
-        self._signal(pid, signal.SIGTERM)
         force = self._keeper._clock.callLater(TERM_TIME, self._signal, pid, signal.SIGKILL)
 
         def ended(result: None) -> None:
@@ -217,7 +216,9 @@ class _Program(ProcessProtocol):
                 force.cancel()
 
         self._waiting.append(done)
-        return done.addCallback(ended)
+        done.addCallback(ended)
+        self._signal(pid, signal.SIGTERM)
+        return done
 
     def _signal(self, pid: int, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):

@@ -67,6 +67,7 @@ _VOLATILE = {
     "hbstatus-v": "it shows the version",
     "hbstatus-mv": "it shows the version",
     "clientstatus-beta-ipfail": "the original often answers too late, and we do not",
+    "clientstatus-beta-ipfail-0": "so it is here",
 }
 _LOG_LINE = re.compile(r"^\w{3} [ \d]\d \d\d:\d\d:\d\d \S+ cl_status: \[\d+\]: ", re.MULTILINE)
 
@@ -92,7 +93,7 @@ def withoutTime(text: str) -> str:
 
 
 class ClientApiCase(LabCase):
-    """Ours on C{alpha}, and the programs of the package."""
+    """The programs of the package beside our daemon."""
 
     needs = {"ours": True, "heartbeat": True}
 
@@ -102,9 +103,11 @@ class ClientApiCase(LabCase):
                 raise SkipTest(f"{program} is not installed (Debian: heartbeat)")
         super().setUp()
 
-    def formed(self, plan: Plan, other: type[Node] = Ours) -> tuple[Node, Node]:
+    def formed(
+        self, plan: Plan, first: type[Node] = Ours, second: type[Node] = Ours
+    ) -> tuple[Node, Node]:
         """Two settled nodes; C{alpha} serves, and C{ipfail} is signed on where it is to run."""
-        alpha, beta = self.node(Ours, "alpha", plan), self.node(other, "beta", plan)
+        alpha, beta = self.node(first, "alpha", plan), self.node(second, "beta", plan)
         for node in (alpha, beta):
             node.start()
         for node in (alpha, beta):
@@ -202,9 +205,16 @@ class IpfailTests(ClientApiCase):
         self.assertEqual((alpha.holdings(), beta.holdings()), ("none", "all"))
         self.assertFalse(beta.said("wants to go standby", again))
 
-    def test_withTheOriginal(self) -> None:
-        """So it is beside the original: our C{ipfail} gives to a node that runs heartbeat."""
-        alpha, beta = self.formed(QUICK, Heartbeat306)
+    def test_oursGives(self) -> None:
+        """So it is beside the original: ours gives to a node that runs heartbeat."""
+        self._mixed(Ours, Heartbeat306)
+
+    def test_oursTakes(self) -> None:
+        """And the other way round."""
+        self._mixed(Heartbeat306, Ours)
+
+    def _mixed(self, first: type[Node], second: type[Node]) -> None:
+        alpha, beta = self.formed(QUICK, first, second)
         moment = now()
         self.lab.cutCable(alpha.machine, SERVICE)
         self.moved(moment, beta, alpha, 20.0)

@@ -90,9 +90,10 @@ class _Connection:
             raise _Stopped(_UNREACHABLE) from error
 
     def close(self) -> None:
-        """Say goodbye."""
-        with contextlib.suppress(OSError, _Failed):
-            self._say("signoff")
+        """Say goodbye to whoever let us in."""
+        if self.welcome.get("result") == "OK":
+            with contextlib.suppress(_Failed):
+                self._say("signoff")
         self._socket.close()
 
     def signOn(self) -> None:

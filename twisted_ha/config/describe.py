@@ -258,7 +258,7 @@ def _log(config: ClusterConfig) -> list[str]:
 
 def _programs(config: ClusterConfig) -> list[str]:
     rows = [
-        (item.command, f"as {item.user}", "its failure reboots this machine" if item.failfast else "")
+        (item.command, f"as {item.user}", "its failure is told as critical" if item.failfast else "")
         for item in config.respawn
     ]
     lines = ["Programs kept running", *_table(rows)] if rows else []

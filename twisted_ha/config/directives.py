@@ -361,7 +361,7 @@ _ALL = (
         repeat=Repeat.ACCUMULATE,
         recorded=False,
         since="2.1.3",
-        does="as respawn, but its abnormal end reboots this machine",
+        does="as respawn, and its abnormal end is told as critical",
     ),
     Directive(
         name="apiauth",

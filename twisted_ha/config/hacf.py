@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from twisted_ha.config import log_lines, timers
+from twisted_ha.config import log_lines, serial_speed, timers
 from twisted_ha.config.client_lines import ClientLines
 from twisted_ha.config.complaints import Complaints, quoted
 from twisted_ha.config.directives import DIRECTIVES, REFUSED, Directive, Style
@@ -228,6 +228,14 @@ class _Fold:
         self._checkAutojoin()
         self._checkMedia()
         found = timers.resolve(settings, self._whole, self._complaints)
+        serial_speed.check(
+            found,
+            self._media.media,
+            tuple(self._members.nodes),
+            settings,
+            self._whole,
+            self._complaints,
+        )
         logging = log_lines.resolve(settings, self._whole, self._complaints)
         if settings.get("udpport") is None:
             settings.derive("udpport", str(self._media.standardPort()), "heartbeat's port")

@@ -93,7 +93,9 @@ class Desk(ServerFactory):
         self._complaints = RateLimit(clock, _COMPLAINT_PAUSE)
         self._closing = False
         self._requests = Requests(node, self._signedOn)
-        self.feed = Feed(node, wallClock=wallClock, tell=self._tell, asked=self._requests.query)
+        self.feed = Feed(
+            node, clock=clock, wallClock=wallClock, tell=self._tell, asked=self._requests.query
+        )
 
     @property
     def netstrings(self) -> bool:
@@ -112,6 +114,7 @@ class Desk(ServerFactory):
     def closeAll(self) -> None:
         """The daemon stops: clients see the end of the connection and nothing else."""
         self._closing = True
+        self.feed.stop()
         for session in (*self._strangers, *self._signedOn.values()):
             session.finish()
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
 from twisted_ha.cluster.header import Header
 from twisted_ha.events import (
     Event,
@@ -27,6 +29,9 @@ __all__ = ["Feed"]
 _MOST_HELD = 256
 """Announcements of one node that wait for earlier messages of it."""
 
+_DYING = 1.0
+"""Seconds in which the death of a node follows that of its last link."""
+
 _STATUS = ("status", "NS_st")
 
 
@@ -41,6 +46,7 @@ class Feed:
         self,
         node: IClusterNode,
         *,
+        clock: IReactorTime,
         wallClock: Callable[[], float],
         tell: Callable[[Kind, Message], None],
         asked: Callable[[Message], None],
@@ -51,11 +57,19 @@ class Feed:
         @param asked: given every C{query-cstatus} that is for this node.
         """
         self._node = node
+        self._clock = clock
         self._wallClock = wallClock
         self._tell = tell
         self._asked = asked
         self._news: dict[str, str] = {}
         self._held: dict[str, list[tuple[int, Message]]] = {}
+        self._lastLinks: dict[str, tuple[Message, IDelayedCall]] = {}
+
+    def stop(self) -> None:
+        """Wait for nothing any more."""
+        for _, call in self._lastLinks.values():
+            call.cancel()
+        self._lastLinks.clear()
 
     def heard(self, header: Header, message: Message, local: bool) -> None:
         """A message of the cluster, or one of our own."""
@@ -88,13 +102,21 @@ class Feed:
             case NodeDied():
                 self._news.pop(event.node, None)
                 self._tell(Kind.NORMAL, self._death(event))
+                self._tellLastLink(event.node)
                 self._release(event.node)
             case NodeRestarted() | RetransmissionRefused():
                 self._release(event.node)
-            case LinkUp() | LinkDown():
-                status = "up" if isinstance(event, LinkUp) else "dead"
-                told = Message.of("ifstat", node=event.node, ifname=event.link, st=status)
-                self._tell(Kind.NORMAL, told)
+            case LinkUp():
+                self._tellLastLink(event.node)
+                self._tell(Kind.NORMAL, _link(event.node, event.link, "up"))
+            case LinkDown():
+                told = _link(event.node, event.link, "dead")
+                if event.left == 0 and self._mayDie(event.node):
+                    self._tellLastLink(event.node)
+                    call = self._clock.callLater(_DYING, self._tellLastLink, event.node)
+                    self._lastLinks[event.node] = told, call
+                else:
+                    self._tell(Kind.NORMAL, told)
             case _:
                 pass
 
@@ -107,6 +129,20 @@ class Feed:
             st="dead",
             info="ping" if event.ping else None,
         )
+
+    # ipfail counts the living when a link dies, and asks nothing when a node does.  So a node's death is
+    # told before that of its last link, which is noticed at the same time.
+
+    def _mayDie(self, name: str) -> bool:
+        view = self._node.find(name)
+        return view is not None and not view.local and view.status != "dead"
+
+    def _tellLastLink(self, name: str) -> None:
+        told, call = self._lastLinks.pop(name, (None, None))
+        if told is not None and call is not None:
+            if call.active():
+                call.cancel()
+            self._tell(Kind.NORMAL, told)
 
     # Somebody who joins, sends and leaves must not seem to leave first.
 
@@ -123,3 +159,7 @@ class Feed:
             self._tell(Kind.NORMAL, held.pop(0)[1])
         if not held:
             self._held.pop(source, None)
+
+
+def _link(node: str, name: str, status: str) -> Message:
+    return Message.of("ifstat", node=node, ifname=name, st=status)

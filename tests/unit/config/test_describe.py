@@ -95,7 +95,7 @@ class DescribeTests(ConfigTestCase):
     def test_programs(self) -> None:
         """Programs and the watchdog."""
         said = self.described("failfast root /bin/true", "watchdog /dev/watchdog")
-        self.assertRegex(said, r"/bin/true +as root +its failure reboots this machine")
+        self.assertRegex(said, r"/bin/true +as root +its failure is told as critical")
         self.assertIn("Watchdog\n  /dev/watchdog", said)
 
     def test_warnings(self) -> None:

@@ -1,0 +1,1 @@
+Programs written for heartbeat run unchanged beside this daemon: ``cl_status``, ``ipfail``, ``hb_standby``, ``hb_takeover`` and whatever else uses its local API or its command FIFO; ``respawn`` keeps them running.

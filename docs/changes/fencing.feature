@@ -1,0 +1,1 @@
+Fencing works: `external/SCRIPT` drives a power switch and is asked every hour whether it could, `meatware` asks a person who answers with `meatclient`, and `null` says aloud that it resets nothing; a failed or hanging reset is tried again, and one that is not needed any more is called off.
