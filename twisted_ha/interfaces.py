@@ -173,6 +173,8 @@ class IProcessRunner(Interface):
         At the deadline the whole group gets TERM, and KILL 2 seconds later.  The Deferred fires when the
         program itself has exited, even if children of its keep its output open; it does not fail: a
         program that cannot be run ends with status L{None} and the reason in C{errors}.
+
+        Cancelled, it fails with C{CancelledError} at once, and the group is ended as at the deadline.
         """
 
 
@@ -231,7 +233,8 @@ class IFencer(Interface):
         """
         Reset C{node}.
 
-        @return: fires with what was done, for people; fails with L{FencingError}.
+        @return: fires with what was done, for people; fails with L{FencingError}.  Cancelled, it stops
+            what can still be stopped.
         """
 
 

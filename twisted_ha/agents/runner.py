@@ -62,7 +62,7 @@ class _Run(ProcessProtocol):
     """
 
     def __init__(self, invocation: Invocation, clock: IReactorTime, kill: Kill) -> None:
-        self.finished: Deferred[Completed] = Deferred()
+        self.finished: Deferred[Completed] = Deferred(self._cancelled)
         self._clock = clock
         self._kill = kill
         self._group = 0
@@ -95,6 +95,9 @@ class _Run(ProcessProtocol):
         """The program itself has exited; its pipes may still be open."""
         self.abandon()
         self._done = True
+        if self.finished.called:  # cancelled
+            self._tails.clear()
+            return
         ended = reason.value
         signalled: int | None = getattr(ended, "signal", None)
         status: int | None = getattr(ended, "exitCode", None)
@@ -109,6 +112,10 @@ class _Run(ProcessProtocol):
             )
         )
         self._tails.clear()
+
+    def _cancelled(self, finished: Deferred[Completed]) -> None:
+        self.abandon()
+        self._expire()
 
     def _expire(self) -> None:
         self._timedOut = True

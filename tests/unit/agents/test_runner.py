@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
@@ -135,6 +135,17 @@ class RunnerTests(SynchronousTestCase):
         runner = ProcessRunner(self.spawn, self.clock, gone)
         runner.run(Invocation(argv=("/x",), deadline=1.0))
         self.clock.pump([1.0, GRACE])
+
+    def test_cancelled(self) -> None:
+        """Called off, it ends the group as at the deadline, and the exit that follows does no harm."""
+        running = self.run1()
+        running.cancel()
+        self.failureResultOf(running, CancelledError)
+        self.assertEqual(self.killed, [(4711, signal.SIGTERM)])
+        self.spawn.protocols[0].processExited(Failure(ProcessTerminated(None, 15, 15)))
+        self.clock.advance(GRACE)
+        self.assertEqual(self.killed[1:], [(4711, signal.SIGKILL)])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_cannotRun(self) -> None:
         """A program that cannot be run ends without status, and says why."""
