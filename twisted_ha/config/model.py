@@ -340,6 +340,14 @@ class ClusterConfig:
         return tuple(node for node in self.nodes if node != self.localNode)
 
     @property
+    def managedGroups(self) -> tuple[ResourceGroup, ...]:
+        """
+        The groups this node may run: all of them, or none where more than two nodes are named.  The
+        holdings protocol knows only "mine" and "the other's" (resource-management.md section 1.5).
+        """
+        return self.groups if len(self.nodes) <= 2 else ()
+
+    @property
     def ttl(self) -> int:
         """The C{ttl} of a message: hopfudge and all nodes, ping nodes included."""
         return self.hopfudge + len(self.nodes) + len(self.pingNodes)

@@ -93,13 +93,13 @@ class ResourceManager:
         self.board = Board(
             localNode=config.localNode,
             peer=Peer(peers[0]) if peers else None,
-            groups=config.groups,
+            groups=config.managedGroups,
             mode=config.autoFailback,
             messenger=messenger,
             bus=bus,
         )
         self.board.settled = lambda: self.settled
-        self.worker = GroupWorker(config.groups, agents, clock, bus, guardian, config.tuning)
+        self.worker = GroupWorker(config.managedGroups, agents, clock, bus, guardian, config.tuning)
         self.worker.changed = self.reconsider
         self.worker.handleFailure = self._groupFailed
         self.mover = Mover(self.board, self.worker, messenger, clock, bus)
@@ -538,8 +538,8 @@ class ResourceManager:
         for alarm in self._alarms:
             alarm.reconfigure(config.timers.keepalive)
         self.board.mode = config.autoFailback
-        self.board.groups = config.groups
-        self.worker.reconfigure(config.groups, config.tuning)
+        self.board.groups = config.managedGroups
+        self.worker.reconfigure(config.managedGroups, config.tuning)
         held = self.board.mine & ~self.audit.yielding
         if self.mover.state is Move.NONE and self.phase is not Phase.LEAVING:
             for key in self.board.keys(held):
