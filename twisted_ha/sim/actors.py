@@ -270,10 +270,10 @@ class SimFencer:
         self.seconds = 2.0
 
     def fence(self, node: NodeName) -> Deferred[str]:
-        """Reset a node, after the time that takes."""
-        done: Deferred[str] = Deferred()
+        """Reset a node, after the time that takes; cancelled before, it does nothing."""
         self._observe(ResetAsked(node=node, source=self._source))
-        self._clock.callLater(self.seconds, self._act, node, done)
+        done: Deferred[str] = Deferred(lambda _: call.cancel())
+        call = self._clock.callLater(self.seconds, self._act, node, done)
         return done
 
     def _act(self, node: NodeName, done: Deferred[str]) -> None:

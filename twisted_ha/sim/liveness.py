@@ -8,6 +8,7 @@ from twisted_ha.config.model import ResourceGroup
 from twisted_ha.events import NodeDied
 from twisted_ha.sim.invariants import Invariant
 from twisted_ha.sim.observed import FaultMade, LifeChanged, NodeSaid, Observed, OperationBegan
+from twisted_ha.sim.setup import ORIGINAL
 from twisted_ha.terms import FailbackMode, NodeName
 
 if TYPE_CHECKING:
@@ -123,11 +124,15 @@ class _Settled(Invariant):
         return [name for name in self.world.machines if self.world.well(name)]
 
     def _abandoned(self, group: str) -> bool:
-        """Whether a machine without a daemon holds a group, and nobody will release it."""
+        """Whether a machine holds a group that nobody will release."""
         return any(
-            self.world.living(owner) is None and self.world.sky.helpless(owner, group)
+            self._orphaned(owner) and self.world.sky.helpless(owner, group)
             for owner in self.world.owners(group)
         )
+
+    def _orphaned(self, node: str) -> bool:
+        life = self.world.living(node)
+        return life is None or (self.world.setup.kindOf(node) == ORIGINAL and life.foundOrphans)
 
 
 class Converges(_Settled):
@@ -160,7 +165,11 @@ class Converges(_Settled):
 
 
 class FailsBack(_Settled):
-    """With C{auto_failback on} and nobody's order to the contrary, every group ends at home."""
+    """
+    With C{auto_failback on} and nobody's order to the contrary, every group ends at home.
+
+    A group that had to leave because it would not start at home waits for somebody to look at it.
+    """
 
     name: ClassVar = "failback when on"
 
@@ -175,13 +184,15 @@ class FailsBack(_Settled):
                 self.settled
                 and len(capable) == len(self.world.machines)
                 and (sky.movedAt is None or sky.movedAt < min(begun))
+                and sky.misbehavedAt < min(begun)
                 and group.key not in self._told
             )
             owners = self.world.owners(group.key)
             if premise and owners != [group.node]:
                 self._told.add(group.key)
             text = f"{group.key} of {group.node} is with {' and '.join(owners) or 'nobody'}"
-            self.claim(premise, owners == [group.node], text, group.node)
+            holder = owners[0] if owners else group.node
+            self.claim(premise, owners == [group.node], text, holder)
 
 
 class StaysPut(Invariant):

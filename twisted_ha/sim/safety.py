@@ -266,6 +266,7 @@ class NoOrphans(Invariant):
                     not guardian.killed
                     and guardian.releasing is None
                     and not machine.operations
+                    and self.now >= self.world.sky.agentsWellAt
                     and not self.world.sky.stopMisbehaves(name, group.key)
                     and place not in self._told
                 )

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Beliefs", "Sky"]
 
+PATIENCE = 3.0
+"""Seconds: a script that runs longer keeps its resource out of everybody's hands."""
+
 LONGEST_RETRY = 320.0
 """Seconds: a group that failed again and again is tried every five minutes."""
 
@@ -165,10 +168,16 @@ class Sky:
         life = world.lives.get(node)
         guardian = world.guardians.get(node)
         original = world.setup.kindOf(node) == ORIGINAL
-        if machine.frozen or self.stopMisbehaves(node, group):
+        now = machine.clock.seconds()
+        stuck = any(
+            machine.groupOf[one.resource] == group and now - one.began > PATIENCE
+            for one in machine.operations
+        )
+        if machine.frozen or stuck or self.stopMisbehaves(node, group):
             return True
         if life is None or not life.running or life.paused:
             return original or guardian is None or not guardian.alive or guardian.releasing is not None
+        if original and life.foundOrphans:
+            return True  # it never looks at what its last life has left (B24)
         young = world.time.now - life.began < self.settleTime
-        orphaned = original or life.foundOrphans
-        return (young and orphaned) or self.stalledWithin(node, self.healTime) > 0
+        return (young and (original or life.foundOrphans)) or self.stalledWithin(node, self.healTime) > 0

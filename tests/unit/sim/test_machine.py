@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -250,4 +250,13 @@ class SimFencerTests(MachineCase):
         done = self.fencer.fence(NodeName("beta"))
         self.world.run(10)
         self.failureResultOf(done, FencingError)
+        self.assertEqual(self.reset, [])
+
+    def test_cancelled(self) -> None:
+        """A reset that is called off in time does not happen."""
+        done = self.fencer.fence(NodeName("beta"))
+        self.world.run(1)
+        done.cancel()
+        self.failureResultOf(done, CancelledError)
+        self.world.run(10)
         self.assertEqual(self.reset, [])
