@@ -223,10 +223,10 @@ class Audit:
                 self._take(ResourceSet.FOREIGN, f"nobody held it, and {peer.name} did not take it")
 
     def _lookAtFailing(self, peer: Peer) -> None:
-        failing = self._failing & self._board.mine
-        self._failing = ResourceSet.NONE
-        if not failing or not self._mover.idle:
+        self._failing &= self._board.mine
+        if not self._failing or not self._mover.idle:
             return
+        failing, self._failing = self._failing, ResourceSet.NONE
         for one in CLASSES:
             if one & failing:
                 self._gaveUp[one] = self._clock.seconds()

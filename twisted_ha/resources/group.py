@@ -124,7 +124,8 @@ class GroupRunner:
             agent = self._registry.find(self.group, resource)
         except AgentError as error:
             return Outcome(ok=False, reason=str(error))
-        if await agent.status() is Standing.RUNNING:
+        standing = await agent.status()
+        if standing is Standing.RUNNING or self._abandoned:
             return Outcome(ok=True)
         return await agent.start(handedOver)
 

@@ -259,7 +259,7 @@ class ResourceManager:
             if peer.ours:
                 self.legacy.giveForeign()
         elif self.phase not in (Phase.OFFLINE, Phase.LEAVING):
-            self.board.report(why=f"{peer.name} has returned")
+            self._askHoldings(f"{peer.name} has returned")
         self.reconsider()
 
     def _peerSpeaks(self, event: NodeStatusChanged) -> None:
@@ -273,6 +273,12 @@ class ResourceManager:
             if self.phase not in (Phase.OFFLINE, Phase.LEAVING) and self.board.mode.negotiated:
                 self.board.report(why=f"{peer.name} is alive")
         self.reconsider()
+
+    def _askHoldings(self, why: str) -> None:
+        """Make the other node say what it holds, and say what we do: either may have an old picture."""
+        if self.board.mode.negotiated:
+            self._messenger.send(Message.of("starting"))
+            self.board.report(why=why)
 
     def late(self, seconds: float) -> None:
         """
@@ -370,6 +376,7 @@ class ResourceManager:
         if not self.board.heardReport(message, header.sequence or 0):
             return
         self._judge()
+        self.mover.peerReports(message.get("info"))
         if peer.stable and not wasStable:
             self._bus.publish(TransitionCompleted(who="remote"))
             if not peer.ours:
@@ -392,16 +399,19 @@ class ResourceManager:
             return
         match message.get("info"):
             case "me":
-                self._peerAsk = (resources, self._clock.seconds())
                 if self.phase is Phase.LEAVING:
                     self._refuse("this node is leaving")
-                elif self.mover.state in (Move.ASKED, Move.GRANTED):
-                    self._peerAsk = None
+                elif self.mover.state is Move.ASKED:
                     self.mover.peerAsks(resources)
+                elif self.mover.idle and self._peerAsk is None:
+                    self._peerAsk = (resources, self._clock.seconds())
+                # A second wish before the first has ended is none: the original drops its own.
             case "other":
+                # reports from before this word say nothing about the move (see Mover.peerReports)
+                peer.sequence = max(peer.sequence, header.sequence or 0)
                 self.mover.see(MoveSeen.PEER_GRANTS)
             case "done":
-                self.mover.peerDone(message.get("tha_failed"))
+                self.mover.peerDone(resources, message.get("tha_failed"))
             case _:
                 pass
 

@@ -20,6 +20,7 @@ from twisted_ha.operations import MoveReport
 from twisted_ha.resources.board import Board
 from twisted_ha.resources.standby import (
     ANSWER_TIME,
+    BEGIN_TIME,
     TABLE,
     WORK_TIME,
     Move,
@@ -117,9 +118,9 @@ class Mover:
             asked = resources
             self.see(MoveSeen.CROSSING_LOST, then=lambda: self._open(self._peerName, asked, ""))
             return
-        if self.state in (Move.NONE, Move.GRANTED):
+        if self.idle:
             self._open(self._peerName, resources, "")
-        self.see(MoveSeen.PEER_ASKS)
+            self.see(MoveSeen.PEER_ASKS)
 
     def progress(self) -> None:
         """The worker has moved: see whether a step of this move is complete."""
@@ -174,6 +175,8 @@ class Mover:
                 self._say("done")
             case MoveAction.WAIT_ANSWER:
                 self._wait(ANSWER_TIME)
+            case MoveAction.WAIT_BEGINNING:
+                self._wait(BEGIN_TIME)
             case MoveAction.WAIT_WORK:
                 self._wait(WORK_TIME)
             case MoveAction.STOP_WAITING:
@@ -251,8 +254,37 @@ class Mover:
             )
         )
 
-    def peerDone(self, failed: str | None) -> None:
-        """The other node says C{done}; C{failed} names groups that it could not start."""
+    def peerReports(self, info: str | None) -> None:
+        """
+        The other node has reported what it holds, and the board knows it.
+
+        @param info: the word beside it; C{standby} when it releases for us.
+        """
+        peer = self._board.peer
+        assert peer is not None
+        if self.state is Move.GRANTED and info == "standby":
+            self.see(MoveSeen.PEER_GIVES)
+        elif self.state is Move.HANDED and peer.ours and peer.stable:
+            # Its last word has been lost, but what it holds says how the move ended.
+            if self.inOurWords & ~peer.ourWords:
+                self._reason = f"{self._peerName} did not take them"
+            self.see(MoveSeen.PEER_DONE)
+
+    def peerDone(self, resources: ResourceSet, failed: str | None) -> None:
+        """
+        The other node says C{done}.
+
+        @param resources: what it says that about, in the giver's words.
+        @param failed: the groups that it could not start.
+        """
+        peer = self._board.peer
+        assert peer is not None
+        ours = resources.mirrored
+        if self.idle and resources and not ours & (self._board.mine | peer.ourWords):
+            # It released what nobody claims, after this node had stopped waiting for it.
+            self._open(self._peerName, resources, "")
+            self.see(MoveSeen.LATE_DONE)
+            return
         if self.state is Move.HANDED and failed:
             self._reason = f"{self._peerName} could not start {failed}"
         self.see(MoveSeen.PEER_DONE)

@@ -16,10 +16,14 @@ from enum import Enum
 
 from twisted_ha.machine import Rule, Table
 
-__all__ = ["ANSWER_TIME", "TABLE", "WORK_TIME", "Move", "MoveAction", "MoveSeen"]
+__all__ = ["ANSWER_TIME", "BEGIN_TIME", "TABLE", "WORK_TIME", "Move", "MoveAction", "MoveSeen"]
 
 ANSWER_TIME = 10.0
 """Seconds a giver waits for the other node's word; heartbeat's own constant."""
+
+BEGIN_TIME = 5.0
+"""Seconds a taker waits for the giver to say that it releases: it says so as soon as it hears the
+taker's word.  One that does not has given up its wish, though nobody could hear that."""
 
 WORK_TIME = 3600.0
 """Seconds either waits for the other's scripts; heartbeat's own constant."""
@@ -48,6 +52,8 @@ class MoveSeen(Enum):
     PEER_ASKS = "the other node wants to give"
     CROSSING_LOST = "both want to give, and the other's wish goes first"
     PEER_GRANTS = "the other node says: go ahead"
+    PEER_GIVES = "the other node has begun to release"
+    LATE_DONE = "the other node released what nobody here waited for any more"
     PEER_REFUSES = "the other node says no"
     RELEASED = "everything is stopped here"
     PEER_DONE = "the other node is done with its part"
@@ -64,6 +70,7 @@ class MoveAction(Enum):
     SAY_OTHER = "say other"
     SAY_DONE = "say done"
     WAIT_ANSWER = "wait for an answer"
+    WAIT_BEGINNING = "wait for the other to begin"
     WAIT_WORK = "wait for the other's scripts"
     STOP_WAITING = "wait no more"
     REPORT_GIVING = "report that we are about to give"
@@ -85,9 +92,10 @@ TABLE: Table[Move, MoveSeen, MoveAction] = Table(
     MoveSeen,
     {
         (_M.NONE, _S.ASK): Rule(_M.ASKED, (_A.WAIT_ANSWER, _A.SAY_ME)),
-        (_M.NONE, _S.PEER_ASKS): Rule(_M.GRANTED, (_A.WAIT_WORK, _A.SAY_OTHER)),
+        (_M.NONE, _S.PEER_ASKS): Rule(_M.GRANTED, (_A.WAIT_BEGINNING, _A.SAY_OTHER)),
+        (_M.NONE, _S.LATE_DONE): Rule(_M.ACQUIRING, (_A.CLAIM, _A.ACQUIRE)),
         (_M.ASKED, _S.PEER_GRANTS): Rule(_M.RELEASING, (_A.STOP_WAITING, _A.REPORT_GIVING, _A.RELEASE)),
-        (_M.ASKED, _S.CROSSING_LOST): Rule(_M.GRANTED, (_A.CANCEL, _A.WAIT_WORK, _A.SAY_OTHER)),
+        (_M.ASKED, _S.CROSSING_LOST): Rule(_M.GRANTED, (_A.CANCEL, _A.WAIT_BEGINNING, _A.SAY_OTHER)),
         (_M.ASKED, _S.PEER_REFUSES): Rule(_M.NONE, (_A.STOP_WAITING, _A.CANCEL, _A.SETTLE)),
         (_M.ASKED, _S.TIMEOUT): Rule(_M.NONE, (_A.CANCEL, _A.SETTLE)),
         (_M.ASKED, _S.PEER_GONE): Rule(_M.NONE, (_A.STOP_WAITING, _A.CANCEL)),
@@ -100,7 +108,7 @@ TABLE: Table[Move, MoveSeen, MoveAction] = Table(
         (_M.HANDED, _S.PEER_GONE): Rule(_M.NONE, (_A.STOP_WAITING, _A.CANCEL)),
         (_M.HANDED, _S.LEAVING): Rule(_M.NONE, (_A.STOP_WAITING, _A.CANCEL)),
         (_M.GRANTED, _S.PEER_DONE): Rule(_M.ACQUIRING, (_A.STOP_WAITING, _A.CLAIM, _A.ACQUIRE)),
-        (_M.GRANTED, _S.PEER_ASKS): Rule(_M.GRANTED, (_A.WAIT_WORK, _A.SAY_OTHER)),
+        (_M.GRANTED, _S.PEER_GIVES): Rule(_M.GRANTED, (_A.WAIT_WORK,)),
         (_M.GRANTED, _S.PEER_REFUSES): Rule(_M.NONE, (_A.STOP_WAITING, _A.CANCEL, _A.SETTLE)),
         (_M.GRANTED, _S.TIMEOUT): Rule(_M.NONE, (_A.CANCEL, _A.SETTLE)),
         (_M.GRANTED, _S.PEER_GONE): Rule(_M.NONE, (_A.STOP_WAITING, _A.CANCEL)),
@@ -110,6 +118,9 @@ TABLE: Table[Move, MoveSeen, MoveAction] = Table(
         (_M.ACQUIRING, _S.LEAVING): Rule(_M.NONE, (_A.CANCEL,)),
     },
     ignored={
+        *((move, _S.PEER_GIVES) for move in _M if move is not _M.GRANTED),
+        *((move, _S.LATE_DONE) for move in _M if move is not _M.NONE),
+        (_M.GRANTED, _S.PEER_ASKS),
         (_M.NONE, _S.CROSSING_LOST),
         (_M.NONE, _S.PEER_GRANTS),
         (_M.NONE, _S.PEER_REFUSES),

@@ -356,6 +356,60 @@ class StandbyTests(StoryTests):
         pair.alpha.standby(ALL)
         self.assertIn("legacy", pair.alpha.reports[0].text)
 
+    def test_giverForgets(self) -> None:
+        """A taker whose giver never begins stops waiting, and both are settled again."""
+        pair = self.pair()
+        pair.start()
+        pair.deaf.add(ALPHA)
+        pair.alpha.standby(LOCAL)
+        pair.run(1)
+        pair.alpha.manager.mover.abort("a test")
+        pair.deaf.clear()
+        pair.run(10)
+        self.assertTrue(pair.beta.manager.settled)
+        self.assertOwns(["a1", "a2"], ["b1"])
+
+    def test_lateDone(self) -> None:
+        """What a giver released after its taker had stopped waiting is taken all the same."""
+        pair = self.pair()
+        pair.alpha.agents["a2"].stopTakes = 20
+        pair.start()
+        pair.alpha.standby(LOCAL)
+        pair.run(1)
+        pair.beta.manager.mover.abort("a test")
+        pair.run(25)
+        self.assertOwns([], ["a1", "a2", "b1"])
+
+    def test_lastWordLost(self) -> None:
+        """A giver that misses the taker's last word sees from its report that the move is over."""
+        pair = self.pair()
+        pair.beta.agents["a1"].startTakes = 3
+        pair.start()
+        pair.alpha.standby(LOCAL)
+        pair.run(1)
+        pair.deaf.add(ALPHA)
+        pair.run(5)
+        pair.deaf.clear()
+        pair.beta.manager.board.report(why="a test")
+        pair.run(1)
+        self.assertTrue(pair.alpha.reports[0].ok, pair.alpha.reports)
+        self.assertTrue(pair.alpha.manager.settled)
+
+    def test_secondWish(self) -> None:
+        """A second wish to give, while the first is being granted, is not answered."""
+        from twisted_ha.wire.message import Message
+
+        pair = self.pair()
+        pair.alpha.agents["a2"].stopTakes = 5
+        pair.start()
+        pair.alpha.standby(LOCAL)
+        pair.run(1)
+        me = Message.of("ask_resources", rsc_hold="all", info="me")
+        pair.deliver(pair.beta, ALPHA, 99, me)
+        pair.run(30)
+        said = [word for word in pair.beta.wire.types() if word.startswith("ask")]
+        self.assertEqual(said, ["ask local other", "ask local done"])
+
 
 class LeavingTests(StoryTests):
     """Graceful stops."""
