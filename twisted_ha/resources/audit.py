@@ -39,6 +39,9 @@ GIVE_UP_AGAIN = 600.0
 EPSILON = 1e-6
 """Seconds by which a timer may be early: clocks count in binary fractions."""
 
+ASK_AGAIN = 3.0
+"""Seconds between two questions to a node that lives and does not say what it holds."""
+
 SAY_AGAIN = 1.0
 """Seconds between two reports while both nodes claim a class: one that was cut off in one direction
 only does not know what the other holds."""
@@ -81,6 +84,7 @@ class Audit:
         self._disputed = ResourceSet.NONE
         self._since = 0.0
         self._saidAt = 0.0
+        self._askedAt = float("-inf")
         self._probeAt: float | None = None
         self._failbackAfter = 0.0
         self._alarm = alarm
@@ -139,6 +143,9 @@ class Audit:
         if peer is None or not peer.present:
             self._take(self._board.free, "no other node is there to run it")
             return
+        if not peer.reported:
+            self._ask()
+            return
         if self._probeAt is not None and self._clock.seconds() >= self._probeAt - EPSILON:
             self._probeAt = None
             self._messenger.send(Message.of("starting"))  # makes the original report
@@ -148,6 +155,15 @@ class Audit:
             self._lookAtFree(peer)
             self._lookAtFailing(peer)
             self._lookAtFailback(peer)
+
+    def _ask(self) -> None:
+        """The other node lives and has not said what it holds: its word or our question was lost."""
+        now = self._clock.seconds()
+        if now - self._askedAt >= ASK_AGAIN - EPSILON:
+            self._askedAt = now
+            self._messenger.send(Message.of("starting"))
+            self._board.report(why="asking what the other node holds")
+        self._wake(self._askedAt + ASK_AGAIN - now)
 
     def _lookAtDisputes(self, peer: Peer) -> None:
         disputed = self._board.disputed
