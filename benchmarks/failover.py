@@ -22,7 +22,9 @@ from tests.interop.lab.client import Client
 from tests.interop.lab.machine import Machine
 from tests.interop.lab.nodes import Heartbeat306, Keepalived, Node, Ours
 from tests.interop.lab.plan import Plan
+from tests.interop.lab.waiting import now
 
+_GROWN_UP = 6.0
 Maker = Callable[[Machine, Plan], Node]
 
 
@@ -61,6 +63,7 @@ class Trial:
         self._make = make
         self._plan = plan
         self._rounds = rounds
+        self._youngest = 0.0
         self.measured = Measured(product)
 
     def run(self) -> Measured:
@@ -96,7 +99,7 @@ class Trial:
         for machine in lab.machines.values():
             machine.powerOn(SERVICE_ADDRESS)
         self._nodes = [self._make(machine, self._plan) for machine in lab.machines.values()]
-        start = max(node.start() for node in self._nodes)
+        start = max(self._start(node) for node in self._nodes)
         served = waitFor(
             "somebody serves the address",
             lambda: lab.owners.arrivals(SERVICE_ADDRESS),
@@ -120,15 +123,20 @@ class Trial:
         waitFor(what, settled, 60.0, 0.1, lambda: "\n".join(node.tail() for node in self._nodes))
         (owner,) = lab.owners.of(SERVICE_ADDRESS)
         active, passive = sorted(self._nodes, key=lambda node: node.name != owner)
-        # Let the last move's echo die down: the next silence must be the next move's.
-        time.sleep(2 * self._plan.deadtime)
+        # The next silence must be the next move's, and nobody may be young: in the first 5 s of its life
+        # heartbeat 3.0.6 asks to be given 2 s more than deadtime.
+        time.sleep(max(2 * self._plan.deadtime, self._youngest + _GROWN_UP - now()))
         return active, passive
+
+    def _start(self, node: Node) -> float:
+        self._youngest = now()
+        return node.start()
 
     def _standby(self, lab: Lab, client: Client, active: Node, passive: Node) -> float:
         moment = active.standby()
         self._moved(lab, client, passive, moment)
         if not active.processes():
-            active.start()
+            self._start(active)
         return client.longestSilence(moment).seconds
 
     def _loss(self, lab: Lab, client: Client, active: Node, passive: Node) -> float:
@@ -136,13 +144,13 @@ class Trial:
         self._moved(lab, client, passive, moment)
         silence = client.longestSilence(moment).seconds
         active.machine.powerOn(SERVICE_ADDRESS)
-        active.start()
+        self._start(active)
         return silence
 
     def _stop(self, lab: Lab, client: Client, active: Node, passive: Node) -> float:
         moment = active.stop()
         self._moved(lab, client, passive, moment)
-        active.start()
+        self._start(active)
         return client.longestSilence(moment).seconds
 
     def _moved(self, lab: Lab, client: Client, to: Node, moment: float) -> None:

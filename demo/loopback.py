@@ -191,6 +191,9 @@ class LoopbackStage:
     def part(self) -> float:
         raise NotImplementedError("loopback has no cables")
 
+    def isolate(self, name: str) -> float:
+        raise NotImplementedError("loopback has no cables")
+
     def mend(self) -> float:
         raise NotImplementedError("loopback has no cables")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from demo.stage import DEADTIME, KEEPALIVE
 from tests.interop.lab import SERVICE_ADDRESS, Lab
 from tests.interop.lab.client import Client
-from tests.interop.lab.laboratory import CLUSTER
+from tests.interop.lab.laboratory import CLUSTER, SERVICE
 from tests.interop.lab.nodes import Ours
 from tests.interop.lab.plan import Plan
 from tests.interop.lab.waiting import now
@@ -47,6 +47,11 @@ class NamespaceStage:
 
     def part(self) -> float:
         self._lab.cutCable(self._lab["alpha"], CLUSTER)
+        return now()
+
+    def isolate(self, name: str) -> float:
+        for network in (SERVICE, CLUSTER):
+            self._lab.cutCable(self._lab[name], network)
         return now()
 
     def mend(self) -> float:

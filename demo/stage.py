@@ -49,8 +49,11 @@ class Stage(Protocol):
     def part(self) -> float:
         """Cut the cable between the nodes."""
 
+    def isolate(self, name: str) -> float:
+        """Cut all cables of a node."""
+
     def mend(self) -> float:
-        """Mend the cable."""
+        """Mend all cables."""
 
     def holdings(self, name: str) -> str:
         """What a node says it holds; C{transition} while it is not settled; C{down}."""

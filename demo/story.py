@@ -7,6 +7,8 @@ from tests.interop.lab.waiting import ConditionNotMet, now, waitFor
 
 __all__ = ["Story"]
 
+_WHOLE = {("local", "local"), ("all", "none"), ("none", "all")}
+"""What alpha and beta hold when both are at rest and agree."""
 _OTHER = {"alpha": "beta", "beta": "alpha"}
 
 
@@ -35,6 +37,7 @@ class Story:
             self._lose("alpha")
             if stage.cables:
                 self._part()
+                self._isolate("alpha")
         except ConditionNotMet:
             for name in _OTHER:
                 print(f"\n--- the end of {name}'s log\n{stage.log(name)}")
@@ -54,7 +57,7 @@ class Story:
 
     def _plan(self, giver: str) -> None:
         asked = self._stage.standby(giver)
-        self._say(asked, f"{giver} is asked to hand over (hactl standby)")
+        self._say(asked, f"{giver} is asked to hand over")
         self._moved(asked, _OTHER[giver])
 
     def _kill(self, victim: str) -> None:
@@ -71,25 +74,35 @@ class Story:
 
     def _part(self) -> None:
         parted = self._stage.part()
-        self._say(parted, "the cable between the nodes is cut: each must think the other dead")
-        waitFor("each serves alone", self._eachAlone, 15.0)
+        self._say(parted, "the cable between the nodes is cut; their users still reach both")
+        waitFor("each thinks the other dead", self._eachAlone, 15.0)
+        self._say(now(), "each thinks the other dead; the address still answers, so nobody doubles it")
+        self._say(self._stage.mend(), "the cable is mended")
+        self._whole(parted)
+
+    def _isolate(self, victim: str) -> None:
+        cut = self._stage.isolate(victim)
+        self._say(cut, f"all cables of {victim} are cut; it lives on and knows nothing")
+        self._moved(cut, _OTHER[victim])
         mended = self._stage.mend()
-        self._say(mended, "the cable is mended")
-        self._settle()
-        (owner,) = [name for name in _OTHER if self._stage.holdings(name) in ("local", "all")][:1]
-        self._say(now(), "one of them gave up, the other kept serving")
-        silence = self._client.longestSilence(mended)
-        print(f"            longest silence since: {silence.seconds * 1000:.0f} ms")
-        self._client.expect(owner, 5.0)
+        self._say(mended, "the cables are mended: two nodes have the address, one must give it up")
+        self._whole(mended)
 
     def _return(self, name: str) -> None:
         returned = self._stage.start(name)
         self._say(returned, f"{name} comes back")
+        self._whole(returned)
+
+    def _whole(self, since: float) -> None:
+        """Wait until both nodes are at rest, and say what the client heard meanwhile."""
         self._settle()
-        silence = self._client.longestSilence(returned)
-        owner = self._client.answers(now() - 0.5)[-1].machine
-        took = f"and {owner} serves" if silence.before != silence.after else f"{owner} keeps serving"
-        self._say(now(), f"the cluster is whole again, {took}; longest silence {_ms(silence.seconds)}")
+        settled = now()
+        answer = self._client.expectAny(5.0)
+        silence = self._client.longestSilence(since)
+        self._say(
+            settled,
+            f"the cluster is whole, {answer.machine} serves; longest silence {_ms(silence.seconds)}",
+        )
 
     # Watching
 
@@ -101,7 +114,7 @@ class Story:
 
     def _settle(self) -> None:
         def settled() -> bool:
-            return not {self._stage.holdings(name) for name in _OTHER} & {"transition", "down"}
+            return tuple(self._stage.holdings(name) for name in _OTHER) in _WHOLE
 
         waitFor("both nodes are settled", settled, 30.0, 0.1)
 

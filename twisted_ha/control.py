@@ -29,7 +29,7 @@ from twisted_ha.status import (
     MediumView,
     NodeView,
 )
-from twisted_ha.terms import NodeName, ResourceSet
+from twisted_ha.terms import LinkStatus, NodeName, ResourceSet
 from twisted_ha.version import VERSION
 
 __all__ = ["NodeControl"]
@@ -171,6 +171,11 @@ class NodeControl:
                     name=link.medium,
                     status=link.status.value,
                     heard=link.silentFor,
+                    messages=link.messages,
+                    lost=link.lost,
+                    duplicates=link.duplicates,
+                    outOfOrder=link.outOfOrder,
+                    jitter=link.jitter,
                 )
                 for link in view.links
             )
@@ -227,7 +232,19 @@ class NodeControl:
         board = self._node.resources.board
         if board.disputed:
             alarms.append(f"both nodes claim our {board.disputed.word} resources")
-        return alarms
+        return alarms + self._lostLinks()
+
+    def _lostLinks(self) -> list[str]:
+        """Which nodes are heard by fewer links than there are; the last one is said aloud."""
+        lost = []
+        for node in self._node.core.nodeViews():
+            up = [link.medium for link in node.links if link.status is LinkStatus.UP]
+            if node.local or not 0 < len(up) < len(node.links):
+                continue
+            dead = [link.medium for link in node.links if link.status is not LinkStatus.UP]
+            left = f"{up[0]} is the last link" if len(up) == 1 else f"{len(up)} links are left"
+            lost.append(f"{node.name} is not heard by {', '.join(dead)}: {left} to it")
+        return lost
 
 
 def _kindAndName(medium: MediumConfig) -> tuple[str, str]:

@@ -39,11 +39,21 @@ class LinkView:
     @ivar name: the medium's name: C{eth1}.
     @ivar status: C{"up"} or C{"dead"}.
     @ivar heard: seconds since something arrived by it; L{None} if nothing ever did.
+    @ivar messages: numbered messages that came by it, each counted once.
+    @ivar lost: numbers that never came by it; another link may have brought them.
+    @ivar duplicates: those that came more than once by it.
+    @ivar outOfOrder: those that came after a higher number.
+    @ivar jitter: seconds by which the time between two statuses varies; L{None} if not known yet.
     """
 
     name: str
     status: str
     heard: float | None = None
+    messages: int = 0
+    lost: int = 0
+    duplicates: int = 0
+    outOfOrder: int = 0
+    jitter: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,10 +216,20 @@ def _node(node: NodeView) -> dict[str, Any]:
         "generation": node.generation,
         "heard": _seconds(node.heard),
         "deadtime": _seconds(node.deadtime),
-        "links": [
-            {"name": link.name, "status": link.status, "heard": _seconds(link.heard)}
-            for link in node.links
-        ],
+        "links": [_link(link) for link in node.links],
+    }
+
+
+def _link(link: LinkView) -> dict[str, Any]:
+    return {
+        "name": link.name,
+        "status": link.status,
+        "heard": _seconds(link.heard),
+        "messages": link.messages,
+        "lost": link.lost,
+        "duplicates": link.duplicates,
+        "outOfOrder": link.outOfOrder,
+        "jitter": None if link.jitter is None else round(link.jitter, 6),
     }
 
 

@@ -134,6 +134,21 @@ class MachineTests(LabCase):
         self.assertIn(f"{SERVICE_ADDRESS} is on beta", str(failure))
         self.assertIn("alpha", str(failure))
 
+    def test_switchStays(self) -> None:
+        """The switch keeps its hardware address when the first machine on it is gone."""
+        alpha, beta = self.lab["alpha"], self.lab["beta"]
+        alpha.powerOn()
+        beta.powerOn()
+        neighbour = ("ip", "neigh", "show", "10.77.0.254")
+        seen = []
+        for _ in range(2):
+            beta.run("ip", "neigh", "flush", "all")
+            beta.run("ping", "-c1", "-W1", "10.77.0.254")
+            seen.append(beta.run(*neighbour).stdout.split()[4])
+            if alpha.isOn:
+                alpha.powerOff()
+        self.assertEqual(seen[0], seen[1])
+
     def test_networks(self) -> None:
         """Both networks reach the other machine, each by its own card."""
         alpha, beta = self.lab["alpha"], self.lab["beta"]

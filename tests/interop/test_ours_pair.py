@@ -61,6 +61,16 @@ class PairCase(LabCase):
         client.expect(to.name, 5.0)
         return client.longestSilence(moment).seconds
 
+    def assertSettled(self, *nodes: Ours) -> None:
+        """Both say so, and exactly one has the address."""
+
+        def settled() -> bool:
+            answers = {node.holdings() for node in nodes}
+            return not answers & {"transition", "down"} and len(self.lab.owners.of(SERVICE_ADDRESS)) == 1
+
+        tails = lambda: "\n".join(node.tail() for node in nodes)  # noqa: E731
+        waitFor("both are settled and one has it", settled, 20.0, instead=tails)
+
     def assertStays(self, client: Client, since: float, owner: str) -> None:
         """The address did not move and the client was always answered."""
         self.lab.owners.expect(SERVICE_ADDRESS, owner, 1.0, since)
@@ -237,16 +247,14 @@ class LossTests(PairCase):
     def test_stalled(self) -> None:
         """A daemon stalled for longer than deadtime loses its group before the peer takes it."""
         alpha, beta, client = self.formed(FAST)
-        moment, _end = alpha.stall(2.0)
+        moment, end = alpha.stall(2.0)
         self.lab.owners.expect(SERVICE_ADDRESS, "beta", 5.0, moment)
         client.expect("beta", 5.0, moment)
-        waitFor(
-            "both are settled",
-            lambda: not {"transition", "down"} & {alpha.holdings(), beta.holdings()},
-            15.0,
-            instead=lambda: alpha.tail() + beta.tail(),
-        )
-        self.assertEqual(len(self.lab.owners.of(SERVICE_ADDRESS)), 1)
+        alpha.expect("the guardian released", 5.0)
+        self.assertSettled(alpha, beta)
+        (owner,) = self.lab.owners.of(SERVICE_ADDRESS)
+        client.expect(owner, 5.0)
+        self.assertLess(client.longestSilence(end).seconds, 0.2)
 
     def test_hiccup(self) -> None:
         """A stall shorter than deadtime moves nothing."""
@@ -325,16 +333,6 @@ class PlannedTests(PairCase):
 
 class PartitionTests(PairCase):
     """The cables between living nodes."""
-
-    def assertSettled(self, *nodes: Ours) -> None:
-        """Both say so, and exactly one has the address."""
-
-        def settled() -> bool:
-            answers = {node.holdings() for node in nodes}
-            return not answers & {"transition", "down"} and len(self.lab.owners.of(SERVICE_ADDRESS)) == 1
-
-        tails = lambda: "\n".join(node.tail() for node in nodes)  # noqa: E731
-        waitFor("both are settled and one has it", settled, 20.0, instead=tails)
 
     def test_clusterCable(self) -> None:
         """

@@ -124,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
 
     status = command("status", _status, "show nodes, links and groups")
     status.add_argument("--json", action="store_true", help="for programs; the schema is in docs/api.md")
+    status.add_argument(
+        "--links", action="store_true", help="show each link: messages, losses, duplicates, jitter"
+    )
 
     standby = command("standby", _standby, "give groups to the other node", "Waits until it is done.")
     _move(standby, "foreign: what is not at home here goes back")
@@ -162,6 +165,21 @@ def _parser() -> argparse.ArgumentParser:
         "--node", metavar="NAME", help="check as if on that node: nothing is asked of this machine"
     )
     check.add_argument("-q", "--quiet", action="store_true", help="only complain")
+
+    roads = command(
+        "link-test",
+        _linkTest,
+        "test every road to the other nodes, before they are trusted",
+        "Run it on both machines: here, and there with --listen.  Beside a daemon it tests what can be.",
+    )
+    roads.add_argument("--config-dir", metavar="DIR", help="where ha.cf, authkeys and haresources are")
+    roads.add_argument(
+        "--listen", action="store_true", help="answer until interrupted, and say what was heard"
+    )
+    roads.add_argument(
+        "--seconds", metavar="N", type=_seconds, default=10.0, help="how long to test (10)"
+    )
+    roads.add_argument("--json", action="store_true", help="for programs; see docs/links.md")
 
     decode = command("decode", _decode, "show a packet of the cluster's protocol in readable form")
     decode.add_argument(
@@ -224,6 +242,10 @@ def _status(options: argparse.Namespace) -> int:
         import json
 
         print(json.dumps(status, indent=2), file=options.out)
+    elif options.links:
+        from twisted_ha.cli.links import linksPage
+
+        print(linksPage(status), file=options.out)
     else:
         from twisted_ha.cli.render import statusPage
 
@@ -294,6 +316,20 @@ def _check(options: argparse.Namespace) -> int:
     from twisted_ha.cli.check import check
 
     return check(options.config_dir, options.node, options.quiet, options.out, options.err)
+
+
+def _linkTest(options: argparse.Namespace) -> int:
+    from twisted_ha.cli.link_test import linkTest
+
+    return linkTest(
+        options.config_dir,
+        listen=options.listen,
+        seconds=options.seconds,
+        json=options.json,
+        client=_client(options),
+        out=options.out,
+        err=options.err,
+    )
 
 
 def _decode(options: argparse.Namespace) -> int:

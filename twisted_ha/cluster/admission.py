@@ -108,8 +108,8 @@ class Admission:
         wasDead = node.dead and node.lastStatus is not None and not admitted.restarted
         link = node.links.get(medium.name)
         judgement = admitted.judgement = node.sequence.accept(header.sequence)
-        if link is not None:
-            link.count(header.sequence)
+        if link is not None and link.count(header.sequence) and status:
+            link.beat(self._clock.seconds())
         if judgement.verdict is Verdict.STALE:
             return False
         if judgement.verdict is Verdict.DUPLICATE:

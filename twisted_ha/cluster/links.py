@@ -21,6 +21,9 @@ WINDOW = 256
 
 _MASK = (1 << WINDOW) - 1
 
+_SMOOTHING = 16
+"""As in RFC 3550, section 6.4.1: one value moves the jitter by a sixteenth of its distance."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkView:
@@ -32,6 +35,8 @@ class LinkView:
     @ivar duplicates: those that came more than once on this same link.
     @ivar lost: numbers that never came by this link; another one may have brought them.
     @ivar outOfOrder: those that came after a higher number.
+    @ivar jitter: seconds by which the time between two statuses differs from one to the next, smoothed;
+        L{None} before the third status.
     """
 
     medium: str
@@ -41,6 +46,7 @@ class LinkView:
     duplicates: int
     lost: int
     outOfOrder: int
+    jitter: float | None = None
 
 
 class Link:
@@ -53,10 +59,13 @@ class Link:
     """
 
     __slots__ = (
+        "_interval",
         "_last",
+        "_lastBeat",
         "_seen",
         "deadline",
         "duplicates",
+        "jitter",
         "lastHeard",
         "lost",
         "lostThen",
@@ -76,8 +85,11 @@ class Link:
         self.duplicates = 0
         self.lost = 0
         self.outOfOrder = 0
+        self.jitter: float | None = None
         self._last: int | None = None
         self._seen = 0
+        self._lastBeat: float | None = None
+        self._interval: float | None = None
 
     @property
     def up(self) -> bool:
@@ -99,13 +111,17 @@ class Link:
         self.status = LinkStatus.UP
         return True
 
-    def count(self, sequence: int) -> None:
-        """Keep account of one number that came on this link, whatever became of the message."""
+    def count(self, sequence: int) -> bool:
+        """
+        Keep account of one number that came on this link, whatever became of the message.
+
+        @return: whether it is the highest so far.
+        """
         last = self._last
         if last is None:
             self._last, self._seen = sequence, 1
             self.messages += 1
-            return
+            return True
         ahead = sequence - last
         if ahead > 0:
             if ahead <= WINDOW:
@@ -115,7 +131,8 @@ class Link:
                 self._seen = 1
             self._last = sequence
             self.messages += 1
-        elif -ahead < WINDOW:
+            return True
+        if -ahead < WINDOW:
             bit = 1 << -ahead
             if self._seen & bit:
                 self.duplicates += 1
@@ -124,11 +141,29 @@ class Link:
                 self.messages += 1
                 self.outOfOrder += 1
                 self.lost = max(0, self.lost - 1)
+        return False
+
+    def beat(self, now: float) -> None:
+        """
+        A status came, for the first time on this link and in order.
+
+        A message tells its time of sending in whole seconds, so what RFC 3550 does with the transit is
+        done with the time between two statuses, which their sender keeps regular.  A status that is sent
+        out of turn, or lost, shows for some beats.
+        """
+        before, self._lastBeat = self._lastBeat, now
+        if before is None:
+            return
+        last, self._interval = self._interval, now - before
+        if last is not None:
+            jitter = self.jitter or 0.0
+            self.jitter = jitter + (abs(self._interval - last) - jitter) / _SMOOTHING
 
     def newLife(self) -> None:
         """The node counts from 1 again."""
         self._last = None
         self._seen = 0
+        self._lastBeat = self._interval = None
 
     def view(self, now: float) -> LinkView:
         """How it stands at C{now}."""
@@ -140,4 +175,5 @@ class Link:
             duplicates=self.duplicates,
             lost=self.lost,
             outOfOrder=self.outOfOrder,
+            jitter=self.jitter,
         )

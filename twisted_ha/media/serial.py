@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import termios
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred, succeed
@@ -101,7 +102,11 @@ class _Reading(Protocol):
 
 @implementer(IMedium)
 class SerialMedium:
-    """One serial line."""
+    """
+    One serial line.
+
+    @ivar tap: called with all bytes that come, for whoever looks for those that are no message.
+    """
 
     pingNode = None
     datagram = False
@@ -132,6 +137,7 @@ class SerialMedium:
         self._reading: _Reading | None = None
         self._break: IDelayedCall | None = None
         self._openedBefore = False
+        self.tap: Callable[[bytes], None] | None = None
 
     @property
     def losses(self) -> int:
@@ -163,6 +169,8 @@ class SerialMedium:
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes were heard; every whole frame goes on."""
+        if self.tap is not None:
+            self.tap(data)
         for frame in self._framer.feed(data):
             if self._sink is not None:
                 self._sink.frameReceived(frame, self, "")

@@ -151,7 +151,7 @@ class Audit:
             self._messenger.send(Message.of("starting"))  # makes the original report
             self._board.report(why="asking what the other node holds")
         self._lookAtDisputes(peer)
-        if not self.yielding and peer.stable:
+        if not self.yielding and not self._board.disputed and peer.stable:
             self._lookAtFree(peer)
             self._lookAtFailing(peer)
             self._lookAtFailback(peer)

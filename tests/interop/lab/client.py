@@ -92,6 +92,16 @@ class Client:
         assert answer is not None
         return answer
 
+    def expectAny(self, limit: float) -> Answer:
+        """
+        Wait for an answer from anybody to a question asked from now on.
+
+        @raise ConditionNotMet: not within C{limit} seconds.
+        """
+        start = now()
+        answers = waitFor("the client is answered", lambda: self.answers(start), limit, 0.01)
+        return answers[0]
+
     def longestSilence(self, since: float = 0.0) -> Silence:
         """
         The longest span between two answers in a row, the last before C{since} included.

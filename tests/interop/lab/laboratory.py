@@ -93,8 +93,11 @@ class Lab:
         switch = Namespaces(pid, "-n")
         lines = ["link set lo up"]
         for network, third in _THIRD.items():
+            # A bridge without an address of its own takes a port's, and changes it when that port goes:
+            # then the machines would send their answers to somebody who is no more.
             lines += [
-                f"link add {network} type bridge forward_delay 0 mcast_snooping 0",
+                f"link add {network} address 02:00:00:77:0{third}:fe type bridge"
+                " forward_delay 0 mcast_snooping 0",
                 f"link set {network} up",
                 f"addr add 10.77.{third}.254/24 brd + dev {network}",
             ]
