@@ -147,6 +147,8 @@ class ResourceManager:
             and self.mover.idle
             and self.successor.idle
             and not self.audit.yielding
+            and not self._doubting
+            and not self._guardianAtWork
             and self.worker.settled()
         )
 
@@ -411,7 +413,7 @@ class ResourceManager:
                 peer.sequence = max(peer.sequence, header.sequence or 0)
                 self.mover.see(MoveSeen.PEER_GRANTS)
             case "done":
-                self.mover.peerDone(resources, message.get("tha_failed"))
+                self.mover.peerDone(resources, message.get("tha_failed"), message.get("tha_step"))
             case _:
                 pass
 

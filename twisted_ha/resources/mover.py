@@ -178,7 +178,7 @@ class Mover:
             case MoveAction.WAIT_BEGINNING:
                 self._wait(BEGIN_TIME)
             case MoveAction.WAIT_WORK:
-                self._wait(WORK_TIME)
+                self._wait(ANSWER_TIME if self._mayAsk else WORK_TIME)
             case MoveAction.STOP_WAITING:
                 self._stopWaiting()
             case MoveAction.REPORT_GIVING:
@@ -251,6 +251,7 @@ class Mover:
                 rsc_hold=self._word,
                 info=step,
                 tha_failed=", ".join(one.group.key for one in failed) or None,
+                tha_step=self.state.value if step == "done" else None,
             )
         )
 
@@ -270,17 +271,19 @@ class Mover:
                 self._reason = f"{self._peerName} did not take them"
             self.see(MoveSeen.PEER_DONE)
 
-    def peerDone(self, resources: ResourceSet, failed: str | None) -> None:
+    def peerDone(self, resources: ResourceSet, failed: str | None, step: str | None) -> None:
         """
         The other node says C{done}.
 
         @param resources: what it says that about, in the giver's words.
         @param failed: the groups that it could not start.
+        @param step: what state it is in now, if it is of our kind: C{handed} for a giver.
         """
         peer = self._board.peer
         assert peer is not None
         ours = resources.mirrored
-        if self.idle and resources and not ours & (self._board.mine | peer.ourWords):
+        released = step == Move.HANDED.value if step else not ours & peer.ourWords
+        if self.idle and resources and released and not ours & self._board.mine:
             # It released what nobody claims, after this node had stopped waiting for it.
             self._open(self._peerName, resources, "")
             self.see(MoveSeen.LATE_DONE)
@@ -344,8 +347,18 @@ class Mover:
         self._stopWaiting()
         self._timer = self._clock.callLater(seconds, self._timedOut)
 
+    @property
+    def _mayAsk(self) -> bool:
+        """The other node acquires, and is one that can be asked how it is getting on."""
+        return self.state is Move.HANDED and self._board.peer is not None and self._board.peer.ours
+
     def _timedOut(self) -> None:
         self._timer = None
+        if self._mayAsk:
+            self._messenger.send(Message.of("starting"))  # its report says whether it has them
+            self._board.report(stable=False, why="asking whether the other node has them")
+            self._wait(ANSWER_TIME)
+            return
         self._reason = "No reply to standby request.  Standby request cancelled."
         self.see(MoveSeen.TIMEOUT)
 

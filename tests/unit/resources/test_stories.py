@@ -380,6 +380,20 @@ class StandbyTests(StoryTests):
         pair.run(25)
         self.assertOwns([], ["a1", "a2", "b1"])
 
+    def test_takerForgets(self) -> None:
+        """A giver whose taker has forgotten the move asks, and the groups find an owner."""
+        pair = self.pair()
+        pair.start()
+        pair.beta.agents["a1"].startTakes = 3
+        pair.alpha.standby(LOCAL)
+        pair.run(1)
+        pair.beta.manager.guardianReleased(("b1",), 4.0)
+        pair.beta.agents["b1"].running = False
+        pair.run(60)
+        together = pair.alpha.running() + pair.beta.running()
+        self.assertEqual(sorted(together), ["a1", "a2", "b1"])
+        self.assertTrue(pair.alpha.manager.settled and pair.beta.manager.settled)
+
     def test_lastWordLost(self) -> None:
         """A giver that misses the taker's last word sees from its report that the move is over."""
         pair = self.pair()
