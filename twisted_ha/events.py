@@ -543,10 +543,11 @@ class TakeoverCompleted(Event):
     """
     Every group of a takeover has been decided.
 
+    @ivar groups: those that run here now; one that would not start has said so itself.
     @ivar seconds: from the decision to the last group.
     """
 
-    text: ClassVar = "mach_down takeover complete for node {node}. ({groups} in {seconds:.3f} s)"
+    text: ClassVar = "mach_down takeover complete for node {node}. (took [{groups}] in {seconds:.3f} s)"
     node: NodeName
     groups: tuple[str, ...]
     seconds: float

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from twisted.internet.interfaces import IReactorTime
+
 from twisted_ha.bus import EventBus
 from twisted_ha.config.model import ResourceGroup
 from twisted_ha.events import HoldingsChanged, PeerHoldingsChanged
@@ -92,6 +94,7 @@ class Board:
 
     @ivar mine: what this node claims.
     @ivar peer: the other node; L{None} in a cluster of one.
+    @ivar reportedAt: the clock's seconds at our last report.
     @ivar settled: asked before each report: whether this node has taken all it means to take.
     """
 
@@ -104,6 +107,7 @@ class Board:
         mode: FailbackMode,
         messenger: IMessenger,
         bus: EventBus,
+        clock: IReactorTime,
     ) -> None:
         self.localNode = localNode
         self.peer = peer
@@ -113,6 +117,8 @@ class Board:
         self.settled: Callable[[], bool] = lambda: False
         self._messenger = messenger
         self._bus = bus
+        self._clock = clock
+        self.reportedAt = float("-inf")
         self._claims: dict[ResourceSet, int] = {}
         self._seen: dict[ResourceSet, int] = {}
         self._said: tuple[ResourceSet, bool] | None = None
@@ -179,6 +185,7 @@ class Board:
         """
         if not self.mode.negotiated:
             return  # in legacy mode nobody says what it holds
+        self.reportedAt = self._clock.seconds()
         isStable = self.settled() if stable is None else stable
         if self._said != (self.mine, isStable):
             self._said = (self.mine, isStable)

@@ -50,6 +50,14 @@ __all__ = ["ResourceManager"]
 ASK_PATIENCE = 9.0
 """Seconds the other node's wish to give may wait until this node is quiet; it waits 10 itself."""
 
+REXMIT = "NS_rexmit"
+
+FRESH = 5.0
+"""Seconds after a report in which a retransmission may bring it back."""
+
+REFRESH = 1.0
+"""Seconds after a retransmission in which its messages have arrived."""
+
 LISTEN = 0.01
 """Seconds, and at least one turn of the reactor, that a node listens after a stall before it decides."""
 
@@ -97,15 +105,16 @@ class ResourceManager:
             mode=config.autoFailback,
             messenger=messenger,
             bus=bus,
+            clock=clock,
         )
-        self.board.settled = lambda: self.settled
+        self.board.settled = lambda: self._saysStable
         self.worker = GroupWorker(config.managedGroups, agents, clock, bus, guardian, config.tuning)
         self.worker.changed = self.reconsider
         self.worker.handleFailure = self._groupFailed
         self.mover = Mover(self.board, self.worker, messenger, clock, bus)
         keepalive = config.timers.keepalive
-        self._alarms = [Alarm(clock, keepalive) for _ in range(4)]
-        self._patience, fencing, looking, asking = self._alarms
+        self._alarms = [Alarm(clock, keepalive) for _ in range(5)]
+        self._patience, fencing, looking, asking, self._refresh = self._alarms
         self.successor = Successor(self.board, self.worker, fencer, messenger, clock, bus, fencing)
         self.leaver = Leaver(self.board, self.worker, messenger, clock, bus)
         self.audit = Audit(
@@ -134,6 +143,7 @@ class ResourceManager:
             "hb_takeover": self._heardTakeover,
             REFUSED: self._heardRefused,
             REQUEST: lambda header, message: self.legacy.requested(message),
+            REXMIT: lambda header, message: self._heardRexmit(),
             RESPONSE: lambda header, message: self.legacy.answered(message),
         }
 
@@ -151,6 +161,12 @@ class ResourceManager:
             and not self._guardianAtWork
             and self.worker.settled()
         )
+
+    @property
+    def _saysStable(self) -> bool:
+        # While a wish to give is unanswered nothing has changed yet.  Saying so too early makes an
+        # original that hears the two in the other order refuse the wish: "Other side is in flux."
+        return self.settled or (self.mover.state is Move.ASKED and self.worker.settled())
 
     @property
     def messageTypes(self) -> tuple[str, ...]:
@@ -450,6 +466,17 @@ class ResourceManager:
         reason = f"{peer.name} says: {message.get('reason') or 'no'}"
         self._bus.publish(StandbyRefused(node=peer.name, step="me", reason=reason))
         self.mover.refused(reason)
+
+    def _heardRexmit(self) -> None:
+        """
+        The original has no guard against older reports (B22): one that it asks for again would overwrite
+        the newer ones it has.  So it gets a fresh one after that.
+        """
+        peer = self.board.peer
+        if peer is None or peer.ours or self._refresh.due is not None:
+            return
+        if self._clock.seconds() - self.board.reportedAt < FRESH:
+            self._refresh.set(REFRESH, lambda: self.board.report(why="after a retransmission"))
 
     def _refuse(self, reason: str) -> None:
         peer = self.board.peer

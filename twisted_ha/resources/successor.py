@@ -131,10 +131,12 @@ class Successor:
                 keys = [key for key in self._board.keys(ResourceSet.ALL) if not self._worker.wants(key)]
                 self._worker.want(keys, True, why=self._why)
             case TakeoverAction.FINISH:
+                keys = self._board.keys(self._taken)
+                failed = {runner.group.key for runner in self._worker.failed(keys)}
                 self._bus.publish(
                     TakeoverCompleted(
                         node=self._node,
-                        groups=tuple(self._board.keys(self._taken)),
+                        groups=tuple(key for key in keys if key not in failed),
                         seconds=self._clock.seconds() - self._began,
                     )
                 )

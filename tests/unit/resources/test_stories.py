@@ -424,6 +424,26 @@ class StandbyTests(StoryTests):
         said = [word for word in pair.beta.wire.types() if word.startswith("ask")]
         self.assertEqual(said, ["ask local other", "ask local done"])
 
+    def test_stableUntilAnswered(self) -> None:
+        """A wish to give does not make its node unstable before it is answered."""
+        pair = self.pair()
+        pair.start()
+        before = len(pair.alpha.wire.said)
+        pair.alpha.standby(LOCAL)
+        self.assertEqual(pair.alpha.wire.types()[before:], ["ask local me"])
+
+    def test_freshReportAfterRetransmission(self) -> None:
+        """An original that asks for messages again gets a fresh report after them (B22)."""
+        from twisted_ha.wire.message import Message
+
+        pair = self.pair()
+        pair.beta.ours = False
+        pair.start()
+        before = len(pair.alpha.wire.said)
+        pair.deliver(pair.alpha, BETA, 99, Message.of("NS_rexmit", dest="alpha"))
+        pair.run(2)
+        self.assertEqual(pair.alpha.wire.types()[before:], ["resource local 1"])
+
 
 class LeavingTests(StoryTests):
     """Graceful stops."""
