@@ -35,7 +35,7 @@ $(TESTING): setup.cfg pyproject.toml | $(BIN)/python
 	@touch $@ $(RUNNING)
 
 demo: $(RUNNING)
-	@$(BIN)/python -m demo
+	@$(BIN)/python -m tests.demo
 
 test: $(TESTING)
 	$(BIN)/trial $(TESTS)

@@ -79,6 +79,8 @@ class Admission:
                 return admitted
         elif 0 < header.generation < node.generation:
             return admitted  # an old one, played again: these types have no other protection
+        elif not self._nodes.isForUs(header):
+            return admitted  # dropped unseen, as by the original (wire-protocol.md section 5.3)
         else:
             admitted.deliver = True
         self._heard(node, medium, admitted)

@@ -185,8 +185,8 @@ class _Loader:
             self._complaints.warning(
                 locate(self._haresources, 0, ""),
                 f"there are {len(main.nodes)} nodes, and haresources is made for two: after a failure"
-                " every survivor of heartbeat's takes the dead node's groups; this daemon takes part as a"
-                " member and starts no group at all",
+                " every survivor of heartbeat's takes the dead node's groups; this daemon takes part as"
+                " a member and starts no group at all",
                 "name two nodes",
                 category="more-than-two-nodes",
             )

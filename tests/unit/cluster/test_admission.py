@@ -53,6 +53,23 @@ class AdmissionTests(SynchronousTestCase):
         self.assertFalse(self.alpha.told(MessagesMissing))
         self.assertEqual(self.node.linksUp, 2)
 
+    def test_unnumberedForOthers(self) -> None:
+        """A message without a number that is for nobody here is not there at all, not even its link."""
+        self.beta.says()
+        self.beta.says("NS_linktest", dest="NS_linktest", port=self.eth2)
+        self.assertEqual(self.node.linksUp, 1)
+        self.beta.says("NS_linktest", port=self.eth2)
+        self.assertEqual(self.node.linksUp, 2)
+
+    def test_jitter(self) -> None:
+        """Statuses are timed, by each link apart; other messages are not."""
+        for _ in range(3):
+            self.beta.says()
+            self.beta.says("note", info="x", port=self.eth2)
+            run(self.clock, 1.0)
+        jitter = {link.medium: link.jitter for link in self.node.links.values()}
+        self.assertEqual(jitter, {"eth1": 0.0, "eth2": None})
+
     def test_unknownType(self) -> None:
         """A type nobody knows is no error, and watchers see it."""
         self.beta.says("whatever", info="x")

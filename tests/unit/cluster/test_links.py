@@ -57,3 +57,34 @@ class LinkTests(SynchronousTestCase):
         link.newLife()
         link.count(1)
         self.assertEqual((link.messages, link.duplicates, link.lost), (4, 0, 0))
+
+    def test_jitter(self) -> None:
+        """A regular beat has none; one that comes late shows, and is forgotten slowly."""
+        link = Link("eth1")
+        for now in (0.0, 1.0):
+            link.beat(now)
+        self.assertIsNone(link.view(1.0).jitter)
+        link.beat(2.0)
+        self.assertEqual(link.view(2.0).jitter, 0.0)
+        link.beat(3.16)
+        self.assertAlmostEqual(link.jitter or 0, 0.16 / 16)
+        for beat in range(100):
+            link.beat(4.16 + beat)
+        self.assertLess(link.jitter or 1, 0.001)
+
+    def test_jitterAfterRestart(self) -> None:
+        """The pause between two lives of a node is no jitter."""
+        link = Link("eth1")
+        for now in (0.0, 1.0, 2.0):
+            link.beat(now)
+        link.newLife()
+        for now in (60.0, 61.0, 62.0):
+            link.beat(now)
+        self.assertEqual(link.jitter, 0.0)
+
+    def test_newest(self) -> None:
+        """Counting tells whether a number is the highest so far."""
+        link = Link("eth1")
+        self.assertEqual(
+            [link.count(number) for number in (1, 3, 2, 3, 4)], [True, True, False, False, True]
+        )

@@ -196,6 +196,14 @@ class MembershipTests(HearingTestCase):
             [event for event in self.alpha.events if isinstance(event, LinkDown)],
             [LinkDown(node=BETA, link="eth2", left=1)],
         )
+        self.assertEqual(
+            [LinkDown(node=BETA, link="eth2", left=left).render() for left in (2, 1, 0)],
+            [
+                "Link beta:eth2 dead. (2 links to beta left)",
+                "Link beta:eth2 dead. (1 link to beta left: the last link)",
+                "Link beta:eth2 dead. (It was the last link: no link to beta is left)",
+            ],
+        )
         self.beta.says(port=self.eth2)
         self.assertEqual(len(self.alpha.told(LinkUp)), 3)
 

@@ -6,9 +6,9 @@ import argparse
 import contextlib
 import sys
 
-from demo.loopback import LoopbackStage
-from demo.namespaces import NamespaceStage
-from demo.story import Story
+from tests.demo.loopback import LoopbackStage
+from tests.demo.namespaces import NamespaceStage
+from tests.demo.story import Story
 from tests.interop.lab import ConditionNotMet, Lab, whyNot
 
 

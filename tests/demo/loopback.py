@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from demo.stage import DEADTIME, KEEPALIVE
+from tests.demo.stage import DEADTIME, KEEPALIVE
 from tests.interop.lab import api
 from tests.interop.lab.client import Client
 from tests.interop.lab.machine import PROGRAMS, PYTHON

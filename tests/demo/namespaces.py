@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo.stage import DEADTIME, KEEPALIVE
+from tests.demo.stage import DEADTIME, KEEPALIVE
 from tests.interop.lab import SERVICE_ADDRESS, Lab
 from tests.interop.lab.client import Client
 from tests.interop.lab.laboratory import CLUSTER, SERVICE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo.stage import DEADTIME, KEEPALIVE, Stage
+from tests.demo.stage import DEADTIME, KEEPALIVE, Stage
 from tests.interop.lab.waiting import ConditionNotMet, now, waitFor
 
 __all__ = ["Story"]

@@ -1,1 +1,0 @@
-"""A cluster on this machine that forms, moves its service, loses a node and heals: C{python -m demo}."""
