@@ -275,3 +275,30 @@ class BesideTests(RoadCase):
         self.assertNotIn("ERROR", later)
         dead = self.lab["alpha"].run("/usr/bin/cl_status", "nodestatus", "beta", check=False)
         self.assertEqual(dead.stdout.strip(), "dead")
+
+    def test_besideTwoOriginals(self) -> None:
+        """Between two running heartbeats the roads are tested, and neither misses a beat."""
+        reason = whyNot(heartbeat=True, ours=True)
+        if reason is not None:
+            raise SkipTest(reason)
+        cable = self.lab.serialCable()
+        plan = Plan(media=THREE, resources=(), warntime=1.0)
+        nodes = [
+            self.node(Heartbeat306, name, plan, end)
+            for name, end in zip(("alpha", "beta"), cable.ends, strict=True)
+        ]
+        for node in nodes:
+            node.start()
+        for node in nodes:
+            node.expect("Comm_now_up", 20)
+        marks = [node.mark() for node in nodes]
+        self.listen()
+        status, found = self.probe()
+        roads = self.roads(found)
+        self.assertIn("a daemon runs on this machine (process", found["notes"][0]["text"])
+        self.assertEqual((roads["bcast"]["verdict"], roads["mcast"]["verdict"]), ("good", "good"))
+        self.assertEqual((status, roads["serial"]["verdict"]), (1, "not tested"))
+        for node, mark in zip(nodes, marks, strict=True):
+            later = node.machine.log()[mark:]
+            for bad in ("WARN", "ERROR", "Late heartbeat", "dead"):
+                self.assertNotIn(bad, later, f"{node.name} has noticed")

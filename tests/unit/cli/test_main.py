@@ -101,6 +101,15 @@ class CommandTests(TerminalCase):
 
         return ensureDeferred(run())
 
+    def test_links(self) -> Deferred[None]:
+        """C{status --links} shows each link."""
+
+        async def run() -> None:
+            self.assertEqual(await self.type("status", "--links"), 0)
+            self.assertIn("eth0 is the last link to beta, of 2.", self.out.getvalue())
+
+        return ensureDeferred(run())
+
     def test_recent(self) -> Deferred[None]:
         """Events that are over are listed, one a line."""
 

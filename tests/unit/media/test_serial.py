@@ -117,6 +117,16 @@ class SerialMediumTests(SerialTestCase):
         medium.send(status(1))
         self.assertEqual(await self.receive(b"<<<\n"), status(1))
 
+    async def test_tap(self) -> None:
+        """Whoever wants to sees every byte, those that are no message too."""
+        medium = self.opened()
+        tapped: list[bytes] = []
+        medium.tap = tapped.append
+        os.write(self.cable.master, b"hello\n" + status(1))
+        await self.until(lambda: self.sink.heard)
+        self.assertEqual(b"".join(tapped), b"hello\n" + status(1))
+        self.assertEqual(self.sink.frames, [status(1)])
+
     async def test_hears(self) -> None:
         """Every stream captured from a real node gives its messages: whole, with garbage, torn."""
         for vector in json.loads(VECTORS.read_text())["vectors"]:
