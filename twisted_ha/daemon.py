@@ -31,6 +31,7 @@ from twisted_ha.control import NodeControl
 from twisted_ha.errors import ConfigError, PlatformError, StateError
 from twisted_ha.events import (
     ConfigurationRefused,
+    DaemonNotStarted,
     DaemonStarted,
     DaemonStopped,
     Event,
@@ -154,6 +155,11 @@ class Daemon:
                 Step("resources", lambda: None, self._leave),
             ]
         )
+
+        self.service.trouble = self._notStarted
+
+    def _notStarted(self, step: str, error: Exception) -> None:
+        self.bus.publish(DaemonNotStarted(step=step, reason=str(error)))
 
     # ---- log, state, recovery ------------------------------------------------------------------
 

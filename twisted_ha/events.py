@@ -26,6 +26,7 @@ __all__ = [
     "CommunicationsUp",
     "ConfigurationRefused",
     "ConfigurationReloaded",
+    "DaemonNotStarted",
     "DaemonStarted",
     "DaemonStopped",
     "Event",
@@ -119,6 +120,16 @@ class DaemonStarted(Event):
     text: ClassVar = "Configuration validated. Starting heartbeat {version} ({product})"
     version: str
     product: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonNotStarted(Event):
+    """Something the daemon cannot do without is not to be had; C{step} is what was being started."""
+
+    level: ClassVar = LogLevel.error
+    text: ClassVar = "heartbeat did not start, for want of the {step}: {reason}"
+    step: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,7 @@ class OrderedServices(Service):
     """
     Steps in order.
 
+    @ivar trouble: called with the same before anything is stopped, while there is still a log.
     @ivar failed: called with the step's name and the exception when one cannot be started; those
         before it have been stopped again by then.
     """
@@ -54,6 +55,7 @@ class OrderedServices(Service):
         self._running: list[Step] = []
         self._starting: Deferred[None] | None = None
         self._leaving = False
+        self.trouble: Callable[[str, Exception], None] = lambda name, error: None
         self.failed: Callable[[str, Exception], None] = lambda name, error: None
 
     def startService(self) -> None:
@@ -70,7 +72,7 @@ class OrderedServices(Service):
                 if started is not None:
                     await started
             except Exception as error:
-                self._log.debug("cannot start {name}: {error}", name=step.name, error=error)
+                self.trouble(step.name, error)
                 await self._stop()
                 self.failed(step.name, error)
                 return

@@ -105,12 +105,15 @@ def makeService(options: Options) -> IService:
     def failed(name: str, error: Exception) -> None:
         from twisted_ha.errors import HeartbeatError
 
+        # not sys.stderr, which twistd has turned into a log by now
+        terminal = sys.__stderr__ or sys.stderr
         if isinstance(error, HeartbeatError):
-            sys.stderr.write(f"heartbeat did not start: {error}\n")
+            terminal.write(f"heartbeat did not start: {error}\n")
         else:
             import traceback
 
-            traceback.print_exception(error)
+            traceback.print_exception(error, file=terminal)
+        terminal.flush()
         if anyReactor.running:
             anyReactor.stop()
         else:

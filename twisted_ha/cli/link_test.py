@@ -65,7 +65,7 @@ def linkTest(
     daemon, links = daemonHere(client, platform)
     busy = [port for port, ipv6 in sorted(portsOf(config)) if not daemon and _busy(port, ipv6)]
     if busy:
-        daemon = f"UDP port {busy[0]} is in use on this machine, by a daemon or by another program"
+        daemon = f"UDP port {busy[0]} is in use on this machine, by a daemon or another program"
     session = _Session(config, platform, daemon, links, listen, seconds, json, out)
     return session.run()
 

@@ -179,6 +179,9 @@ class Judge:
         """Neither door is open."""
         if not self._test.beside:
             return Row(road=road, peer=name, verdict=Verdict.BAD, cause=causes.broken(ways[0].error))
+        if road.port:
+            error = next((way.error for way in ways if way.door is Door.SIDE), "")
+            return Row(road=road, peer=name, verdict=Verdict.UNTESTED, cause=causes.broken(error))
         hears = self._daemonLinks.get((name, road.link))
         if hears:
             remark = f"the daemon has it, and hears {name} by it"

@@ -320,6 +320,14 @@ class BesideTests(SynchronousTestCase):
             self.assertEqual(verdicts(result)["/dev/cuau0"], words)
             self.assertEqual(result.good, words == "good")
 
+    def test_sideTaken(self) -> None:
+        """Where the other port cannot be had either, the road is not tested, and why is said."""
+        pair = self.pair(ETH0)
+        pair.cables.broken[ALPHA, "eth0"] = "UDP port 695 on eth0 is already in use"
+        result = pair.go()
+        self.assertIs(result.rows[0].verdict, Verdict.UNTESTED)
+        self.assertEqual(remedies(result), ["bcast eth0: UDP port 695 on eth0 is already in use"])
+
     def test_sideClosed(self) -> None:
         """Where a filter knows only the daemon's port, that is not called a bad road."""
         pair = self.pair(ETH0)

@@ -1,0 +1,1 @@
+``hactl link-test`` tests every road to the other node before it is trusted and says what to do about each that is bad; ``hactl status --links`` shows losses, duplicates and jitter of each link, the last link is said aloud, and a serial line too slow for its heartbeats is a warning with the arithmetic.
