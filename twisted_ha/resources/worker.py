@@ -238,8 +238,14 @@ class GroupWorker:
         if runner is None:
             return
         self._busy = runner
-        run, handedOver, why = self._wanted.get(runner.group.key, (False, False, ""))
-        done = runner.start(handedOver, why) if run else runner.stop(why)
+        key = runner.group.key
+        _, handedOver, why = self._wanted.get(key, (False, False, ""))
+        if key in self._successors:
+            done = runner.stop("haresources has changed")
+        elif self.wants(key):
+            done = runner.start(handedOver, why)
+        else:
+            done = runner.stop(why)
         done.addErrback(self._bug)
         done.addCallback(lambda _: self._ended(runner))
 

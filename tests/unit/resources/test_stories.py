@@ -20,7 +20,7 @@ from twisted_ha.events import (
 from twisted_ha.resources.acquisition import Phase
 from twisted_ha.terms import FailbackMode, ResourceSet
 
-from .cluster import ALPHA, BETA, PairOfManagers
+from .cluster import ALPHA, BETA, GROUPS, PairOfManagers, configuration, group
 
 ALL, LOCAL, FOREIGN = ResourceSet.ALL, ResourceSet.LOCAL, ResourceSet.FOREIGN
 
@@ -863,3 +863,37 @@ class LegacyTests(StoryTests):
         pair.cut = False
         pair.run(12)
         self.assertOwns(["a1", "a2"], ["b1"])
+
+
+class ReconfigurationTests(StoryTests):
+    """Another C{haresources} while the daemon runs."""
+
+    def test_newGroup(self) -> None:
+        """A group that is new, of a class held here, is started."""
+        pair = self.pair()
+        pair.start()
+        groups = (*GROUPS, group("alpha", "a3"))
+        pair.alpha.manager.reconfigure(configuration(ALPHA, groups=groups))
+        pair.run(1)
+        self.assertEqual(pair.alpha.running(), ["a1", "a2", "a3"])
+
+    def test_groupGone(self) -> None:
+        """A group that is gone is stopped, and the others are left alone."""
+        pair = self.pair(groups=(*GROUPS, group("alpha", "a3")))
+        pair.start()
+        self.assertEqual(pair.alpha.running(), ["a1", "a2", "a3"])
+        pair.alpha.agents.calls.clear()
+        pair.alpha.manager.reconfigure(configuration(ALPHA))
+        pair.run(1)
+        self.assertEqual(pair.alpha.agents.calls, ["stop a3"])
+        self.assertEqual(list(pair.alpha.manager.worker.runners), ["a1", "b1"])
+
+    def test_groupChanged(self) -> None:
+        """A group that has changed is stopped as it was and started as it is."""
+        pair = self.pair()
+        pair.start()
+        pair.alpha.agents.calls.clear()
+        groups = (group("alpha", "a1", "a4"), GROUPS[1])
+        pair.alpha.manager.reconfigure(configuration(ALPHA, groups=groups))
+        pair.run(1)
+        self.assertEqual(pair.alpha.agents.calls, ["stop a2", "stop a1", "start a1", "start a4"])
