@@ -260,9 +260,11 @@ class BesideTests(RoadCase):
         plan = Plan(media=TWO, resources=(), initdead=4)
         original = self.node(Heartbeat306, "alpha", plan)
         original.start()
-        original.expect("beta: is dead", 20)
+        original.expect("Initial resource acquisition complete", 20)
         mark = original.mark()
-        self.furnish(plan)
+        beta = self.lab["beta"]
+        beta.powerOn()
+        beta.furnish(plan.files(beta))
         found = self.probe("beta", seconds=3)[1]
         roads = self.roads(found)
         self.assertEqual(

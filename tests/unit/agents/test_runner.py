@@ -102,7 +102,7 @@ class RunnerTests(SynchronousTestCase):
         )
 
     def test_term(self) -> None:
-        """At the deadline the whole group is asked to end."""
+        """B9: at the deadline the whole group is asked to end."""
         self.run1(5.0)
         self.clock.advance(4.9)
         self.assertEqual(self.killed, [])

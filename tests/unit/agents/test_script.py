@@ -40,7 +40,7 @@ class StandingTests(SynchronousTestCase):
             self.assertIs(self.heartbeat(text, 1), Standing.RUNNING, text)
 
     def test_notRunning(self) -> None:
-        """A line with not ... running means stopped: what rc.d scripts print."""
+        """B21: a line with not ... running means stopped: what rc.d scripts print."""
         for text in ("sshd is not running.", "httpd is NOT running", "Not really Running"):
             self.assertIs(self.heartbeat(text), Standing.STOPPED, text)
 

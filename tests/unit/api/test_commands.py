@@ -89,7 +89,7 @@ class CommandsTests(SynchronousTestCase):
         self.assertEqual(self.answer("standby", resources="all")["outcome"], "refused")
 
     def test_failback(self) -> None:
-        """Failback gives foreign groups, or takes local ones."""
+        """B8: failback gives foreign groups, or takes local ones."""
         self.answer("standby", resources="failback")
         self.answer("takeover", resources="failback")
         self.assertEqual(

@@ -66,7 +66,7 @@ class StandbyTests(TerminalCase):
         return ensureDeferred(run())
 
     def test_notRunning(self) -> Deferred[None]:
-        """Without a daemon the command ends at once, with status 1 and a sentence."""
+        """B19: without a daemon the command ends at once, with status 1 and a sentence."""
 
         async def run() -> None:
             self.assertEqual(await self.typeAt(runStandby, NAME), 1)

@@ -184,7 +184,7 @@ class FailbackTests(ConfigTestCase):
         self.warned("auto_failback legacy", without=["auto_failback"], category="legacy-auto_failback")
 
     def test_niceFailbackOn(self) -> None:
-        """C{nice_failback on} is off, as its owner meant; what a real peer makes of it is said."""
+        """B15: C{nice_failback on} is off, as its owner meant; what a real peer makes of it is said."""
         found = self.warned(
             "nice_failback on", without=["auto_failback"], category="nice_failback-obsolete"
         )

@@ -18,6 +18,7 @@ from twisted_ha.events import (
     UndecidedInput,
 )
 from twisted_ha.resources.acquisition import Phase
+from twisted_ha.resources.standby import Move
 from twisted_ha.terms import FailbackMode, ResourceSet
 
 from .cluster import ALPHA, BETA, GROUPS, PairOfManagers, configuration, group
@@ -560,7 +561,7 @@ class FailureTests(StoryTests):
         self.assertIn("b1", pair.alpha.running() + pair.beta.running())
 
     def test_missingAgent(self) -> None:
-        """A resource without an agent is a failure of its group, never an exception."""
+        """B20: a resource without an agent is a failure of its group, and is decided upon."""
         pair = self.pair()
         pair.alpha.agents.missing.add("a2")
         pair.startAlone(pair.alpha)
@@ -876,6 +877,17 @@ class ReconfigurationTests(StoryTests):
         pair.alpha.manager.reconfigure(configuration(ALPHA, groups=groups))
         pair.run(1)
         self.assertEqual(pair.alpha.running(), ["a1", "a2", "a3"])
+
+    def test_B14(self) -> None:
+        """B14: after the files were read again the phases are as before; nothing is forced."""
+        pair = self.pair()
+        pair.start()
+        pair.alpha.manager.reconfigure(configuration(ALPHA))
+        pair.alpha.agents["a2"].stopTakes = 5
+        pair.alpha.standby(LOCAL)
+        pair.run(1)
+        self.assertFalse(pair.alpha.manager.settled)
+        self.assertIs(pair.alpha.manager.mover.state, Move.RELEASING)
 
     def test_groupGone(self) -> None:
         """A group that is gone is stopped, and the others are left alone."""
