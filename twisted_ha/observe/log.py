@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_ha.config.model import Logging
-from twisted_ha.events import Event
+from twisted_ha.events import Event, FrameRefused
 from twisted_ha.observe.lines import FACILITIES, Entry, LineFormat
 from twisted_ha.observe.outlet import Outlet, WriterThread
 from twisted_ha.observe.sinks import FileSink, Sink, SyslogSink
@@ -61,6 +61,7 @@ class HaLog:
         @param lastResort: told what no sink could be told.
         """
         self.debugLevel = logging.debug
+        self._badPackets = logging.logBadPackets
         self._wallClock = wallClock
         self._host = host
         self._outlet: Outlet = outlet or WriterThread()
@@ -69,8 +70,9 @@ class HaLog:
         self._sinks = self._make(logging)
 
     def __call__(self, event: Event, when: float) -> None:
-        """Write one event."""
-        self.write(event.level, event.render())
+        """Write one event; of refused packets none with C{log_badpack off}."""
+        if self._badPackets or not isinstance(event, FrameRefused):
+            self.write(event.level, event.render())
 
     def write(self, level: Any, text: str, entity: str = "heartbeat") -> None:
         """Write C{text} now.  Never blocks and never raises."""
@@ -84,6 +86,7 @@ class HaLog:
         """Use other sinks from now on; what was written before goes to the old ones."""
         old, self._sinks = self._sinks, self._make(logging)
         self.debugLevel = logging.debug
+        self._badPackets = logging.logBadPackets
         self._outlet(lambda: _close(old))
 
     def close(self, seconds: float = 2.0) -> None:

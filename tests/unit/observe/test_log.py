@@ -14,7 +14,7 @@ from zope.interface.verify import verifyObject
 
 from twisted_ha.bus import EventBus
 from twisted_ha.config.model import Logging
-from twisted_ha.events import LinkUp, MessagesRecovered, NodeDied
+from twisted_ha.events import FrameRefused, LinkUp, MessagesRecovered, NodeDied
 from twisted_ha.observe.log import EventEmitter, HaLog, LoggerBridge
 from twisted_ha.observe.outlet import atOnce
 from twisted_ha.observe.syslog import SyslogSocket
@@ -68,6 +68,17 @@ class LogCase(SynchronousTestCase):
 
 class HaLogTests(LogCase):
     """L{HaLog}."""
+
+    def test_badPackets(self) -> None:
+        """C{log_badpack off} keeps refused packets, and nothing else, out of the log."""
+        refused = FrameRefused(medium="eth0", source="10.0.0.9:7", cause="auth", reason="no such key")
+        for logged in (True, False):
+            log = self.log(logBadPackets=logged)
+            log(refused, 0.0)
+            log(UP, 0.0)
+        said = texts(self.logfile)
+        self.assertEqual(len([line for line in said if "refused a packet" in line]), 1)
+        self.assertEqual(len([line for line in said if "Link beta" in line]), 2)
 
     def test_event(self) -> None:
         """An event on the bus is a line in the log file and in the debug file."""
