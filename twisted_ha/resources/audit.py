@@ -42,6 +42,9 @@ EPSILON = 1e-6
 ASK_AGAIN = 3.0
 """Seconds between two questions to a node that lives and does not say what it holds."""
 
+UNSTABLE = 10.0
+"""The same for one of our kind that has not said that it is settled."""
+
 SAY_AGAIN = 1.0
 """Seconds between two reports while both nodes claim a class: one that was cut off in one direction
 only does not know what the other holds."""
@@ -144,8 +147,10 @@ class Audit:
             self._take(self._board.free, "no other node is there to run it")
             return
         if not peer.reported:
-            self._ask()
+            self._ask(ASK_AGAIN)
             return
+        if peer.ours and not peer.stable:
+            self._ask(UNSTABLE)
         if self._probeAt is not None and self._clock.seconds() >= self._probeAt - EPSILON:
             self._probeAt = None
             self._messenger.send(Message.of("starting"))  # makes the original report
@@ -156,14 +161,17 @@ class Audit:
             self._lookAtFailing(peer)
             self._lookAtFailback(peer)
 
-    def _ask(self) -> None:
-        """The other node lives and has not said what it holds: its word or our question was lost."""
+    def _ask(self, period: float) -> None:
+        """
+        The other node lives and has not said what it holds, or that it is settled: its word or our
+        question may have been lost.
+        """
         now = self._clock.seconds()
-        if now - self._askedAt >= ASK_AGAIN - EPSILON:
+        if now - self._askedAt >= period - EPSILON:
             self._askedAt = now
             self._messenger.send(Message.of("starting"))
             self._board.report(why="asking what the other node holds")
-        self._wake(self._askedAt + ASK_AGAIN - now)
+        self._wake(self._askedAt + period - now)
 
     def _lookAtDisputes(self, peer: Peer) -> None:
         disputed = self._board.disputed

@@ -376,6 +376,10 @@ class ResourceManager:
     def _heardStarting(self, header: Header, message: Message) -> None:
         peer = self.board.peer
         assert peer is not None
+        if (header.sequence or 0) < peer.sequence:
+            # It comes late, after reports that say more; it wants an answer all the same (B22).
+            self.board.report(why=f"{peer.name} has started")
+            return
         peer.stable = False
         peer.left = False
         peer.starting = True

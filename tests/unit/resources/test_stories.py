@@ -779,6 +779,17 @@ class ReportTests(StoryTests):
         assert peer is not None
         self.assertEqual(peer.resources, ResourceSet.NONE)
 
+    def test_lateStarting(self) -> None:
+        """A C{starting} that comes after later reports takes nothing back that they said (B22)."""
+        from twisted_ha.wire.message import Message
+
+        pair = self.pair()
+        pair.start()
+        peer = pair.alpha.manager.board.peer
+        assert peer is not None and peer.stable
+        pair.deliver(pair.alpha, BETA, 1, Message.of("starting"))
+        self.assertTrue(peer.stable)
+
     def test_startingIsAnswered(self) -> None:
         """C{starting} is answered with a full report, in every phase."""
         pair = self.pair()
