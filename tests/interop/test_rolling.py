@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tests.interop.lab import SERVICE_ADDRESS
 from tests.interop.lab.client import Client
 from tests.interop.lab.nodes import Heartbeat306, Node, Ours
-from tests.interop.lab.plan import SERVICE_ADDRESS
 from tests.interop.test_with_heartbeat import MIXED, MixedCase, but
 
 
