@@ -98,7 +98,7 @@ class LocalNode:
             isAlive=self._isAlive,
         )
         self.bus.subscribe(self.resources.eventHappened)
-        self.core.onLate(self.resources.late)
+        self.core.onLate(self.resources.doubt.late)
         for messageType in self.resources.messageTypes:
             self.core.handle(messageType, self.resources.messageReceived)
 

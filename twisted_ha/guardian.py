@@ -77,6 +77,7 @@ class Guardian:
         self._interpreter = interpreter
         self._held: tuple[GuardedGroup, ...] = ()
         self._noted = False
+        self._releasing: float | None = None
         self._process: _Conversation | None = None
         self._again: IDelayedCall | None = None
         self._stopping: Deferred[None] | None = None
@@ -171,10 +172,12 @@ class Guardian:
     def _said(self, said: list[str]) -> None:
         """One line from the guardian."""
         if said[0] == "releasing" and len(said) == 2:
+            self._releasing = _seconds(said[1])
             if self.releaseBegan is not None:
                 self.releaseBegan(_seconds(said[1]))
         elif said[0] == "released" and len(said) > 2:
             silentFor = _seconds(said[1])
+            self._releasing = None
             # Nothing of it is held until the daemon says so again.
             self._held = ()
             self._noted = True
@@ -196,6 +199,15 @@ class Guardian:
             self._stopping.callback(None)
             return
         self._bus.publish(Warned(message=f"the guardian process ended ({how}); starting another"))
+        silentFor, self._releasing = self._releasing, None
+        if silentFor is not None:
+            # In the middle of a release: what it had not stopped may still run.
+            keys = tuple(group.key for group in self._held)
+            self._held = ()
+            if self.releaseFailed is not None:
+                self.releaseFailed(keys)
+            if self.released is not None:
+                self.released(keys, silentFor)
         self._again = self._clock.callLater(_AGAIN, self._restart)
 
     def _restart(self) -> None:

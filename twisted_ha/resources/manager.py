@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_ha.bus import EventBus
@@ -16,7 +16,6 @@ from twisted_ha.config.model import ClusterConfig
 from twisted_ha.events import (
     CommunicationsUp,
     Event,
-    GuardianReleased,
     NodeDied,
     NodeRestarted,
     NodeReturned,
@@ -34,11 +33,13 @@ from twisted_ha.resources.acquisition import PATIENCE, Phase, PhaseAction, Seen,
 from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.audit import Audit
 from twisted_ha.resources.board import Board, Peer
+from twisted_ha.resources.doubt import Doubt
 from twisted_ha.resources.group import GroupRunner
 from twisted_ha.resources.leaver import Leaver
 from twisted_ha.resources.legacy import REQUEST, RESPONSE, Legacy
 from twisted_ha.resources.mover import REFUSED, Mover
-from twisted_ha.resources.standby import ANSWER_TIME, Move, MoveSeen
+from twisted_ha.resources.requests import Requests
+from twisted_ha.resources.standby import Move, MoveSeen
 from twisted_ha.resources.successor import Successor
 from twisted_ha.resources.takeover import TakeoverSeen
 from twisted_ha.resources.worker import GroupWorker
@@ -57,12 +58,6 @@ FRESH = 5.0
 
 REFRESH = 1.0
 """Seconds after a retransmission in which its messages have arrived."""
-
-LISTEN = 0.01
-"""Seconds, and at least one turn of the reactor, that a node listens after a stall before it decides."""
-
-REQUEST_PATIENCE = 30.0
-"""Seconds a person's request may wait until both nodes are quiet."""
 
 
 class ResourceManager:
@@ -121,18 +116,30 @@ class ResourceManager:
             self.board, self.worker, self.mover, messenger, clock, bus, self.reconsider, looking
         )
         self.legacy = Legacy(self.board, self.worker, messenger, asking)
+        self.requests = Requests(
+            self.board,
+            self.mover,
+            messenger,
+            clock,
+            whyNot=self._whyNot,
+            quiet=lambda: self.settled,
+            reconsider=self.reconsider,
+        )
         self.mover.ended = self.reconsider
-        self.successor.ended = self._takeoverEnded
-        guardian.released = self.guardianReleased
-        guardian.releaseBegan = self.guardianReleases
-        guardian.releaseFailed = self.guardianFailed
-        self._guardianAtWork = False
-        self._doubting = False
-        self._guardianFailed: frozenset[str] = frozenset()
+        self.successor.ended = self.reconsider
+        self.doubt = Doubt(
+            self.board,
+            self.worker,
+            guardian,
+            clock,
+            bus,
+            config.timers,
+            listened=self._listened,
+            released=self._guardianReleased,
+        )
         self.phase = Phase.OFFLINE
         self._askedAgain = False
         self._peerAsk: tuple[ResourceSet, float] | None = None
-        self._requests: list[tuple[ResourceSet, float, Deferred[MoveReport]]] = []
         self._looking = False
         self._lookAgain = False
         self._handlers: dict[str, Callable[[Header, Message], None]] = {
@@ -157,8 +164,7 @@ class ResourceManager:
             and self.mover.idle
             and self.successor.idle
             and not self.audit.yielding
-            and not self._doubting
-            and not self._guardianAtWork
+            and self.doubt.none
             and self.worker.settled()
         )
 
@@ -298,62 +304,20 @@ class ResourceManager:
             self._messenger.send(Message.of("starting"))
             self.board.report(why=why)
 
-    def late(self, seconds: float) -> None:
-        """
-        This process did not run when it should have.
-
-        If that was so long that the guardian may have begun to release, or the other node to take over,
-        nothing is decided and nothing is touched before what waits in pipes and sockets has been read.
-        """
-        timers = self._config.timers
-        if seconds > (timers.deadtime - timers.keepalive) / 2 and not self._doubting:
-            self._doubting = True
-            self.worker.suspend()
-            self._clock.callLater(LISTEN, self._listened)
-
     def _listened(self) -> None:
-        self._doubting = False
-        if not self._guardianAtWork:
-            self.worker.resume()
         if self.board.peer is not None:
             self._judge()
         self.reconsider()
 
-    def guardianReleases(self, silentFor: float) -> None:
-        """The guardian has begun to release what is held here."""
-        self._guardianAtWork = True
-        self.worker.suspend()
-
-    def guardianFailed(self, keys: tuple[str, ...]) -> None:
-        """The guardian could not stop these groups."""
-        self._guardianFailed = frozenset(keys)
-
-    def guardianReleased(self, keys: tuple[str, ...], silentFor: float) -> None:
-        """The guardian has stopped these groups while this process was stalled."""
-        failed, self._guardianFailed = self._guardianFailed, frozenset()
-        self._bus.publish(GuardianReleased(groups=keys, silentFor=silentFor))
-        why = f"the guardian released it: this node was silent {silentFor:.2f} s"
-        self.worker.lost([key for key in keys if key not in failed], why)
-        lost = stuck = ResourceSet.NONE
-        for group in self.board.groups:
-            if group.key in failed:
-                stuck |= self.board.classOf(group)
-            elif group.key in keys:
-                lost |= self.board.classOf(group)
-        self.worker.want(self.board.keys(lost | stuck), False, why=why)
-        self.worker.suspect(failed, f"{why}, and it would not stop")
-        self._guardianAtWork = False
-        if not self._doubting:
-            self.worker.resume()
+    def _guardianReleased(self, lost: ResourceSet, stuck: ResourceSet) -> None:
         self.mover.abort("the guardian released the groups")
         self.board.drop(lost & ~stuck)
         self.audit.yielding |= stuck & self.board.mine
         if self.board.peer is not None:
             # It may have taken everything meanwhile: nothing is free before it has spoken again.
             self.board.peer.stable = False
-        if self.phase not in (Phase.OFFLINE, Phase.LEAVING) and self.board.mode.negotiated:
-            self.board.report(why="released by the guardian")
-            self._messenger.send(Message.of("starting"))
+        if self.phase not in (Phase.OFFLINE, Phase.LEAVING):
+            self._askHoldings("released by the guardian")
         self.reconsider()
 
     # ---- messages ----------------------------------------------------------------------------
@@ -407,7 +371,7 @@ class ResourceManager:
     def _judge(self) -> None:
         peer = self.board.peer
         assert peer is not None
-        if self._doubting:
+        if self.doubt.listening:
             return
         if self.phase in (Phase.STARTING, Phase.WAITING) and (peer.reported or peer.stable):
             self._seePhase(classifyReport(peer))
@@ -469,6 +433,7 @@ class ResourceManager:
         assert peer is not None
         reason = f"{peer.name} says: {message.get('reason') or 'no'}"
         self._bus.publish(StandbyRefused(node=peer.name, step="me", reason=reason))
+        self.requests.refused(reason)
         self.mover.refused(reason)
 
     def _heardRexmit(self) -> None:
@@ -491,50 +456,12 @@ class ResourceManager:
     # ---- what people ask ---------------------------------------------------------------------
 
     def standby(self, resources: ResourceSet) -> Deferred[MoveReport]:
-        """
-        Give classes of groups, in this node's words, to the other node.
-
-        @return: fires when they are there, or with why not; it does not fail.
-        """
-        refusal = self._whyNot()
-        if refusal:
-            return succeed(self._report(False, "refused", f"nothing was moved: {refusal}"))
-        if not resources & self.board.mine and self.settled:
-            held = self.board.mine.word
-            text = f"nothing to give: {self.board.localNode} holds {held} resources"
-            return succeed(self._report(True, "completed", text))
-        done: Deferred[MoveReport] = Deferred()
-        request = (resources, self._clock.seconds() + REQUEST_PATIENCE, done)
-        self._requests.append(request)
-        self.reconsider()
-        if request in self._requests:
-            self._clock.callLater(REQUEST_PATIENCE, self._requestExpired, request)
-        return done
+        """See L{Requests.standby}."""
+        return self.requests.standby(resources)
 
     def takeover(self, resources: ResourceSet) -> Deferred[MoveReport]:
-        """
-        Ask the other node to give classes of groups, in this node's words.
-
-        @return: fires when they are here, or with why not; it does not fail.
-        """
-        refusal = self._whyNot()
-        if refusal:
-            return succeed(self._report(False, "refused", f"nothing was moved: {refusal}"))
-        if not resources & ~self.board.mine and self.settled:
-            text = f"{self.board.localNode} holds them already"
-            return succeed(self._report(True, "completed", text))
-        done: Deferred[MoveReport] = Deferred()
-        watched = self.mover.watch()
-        watched.addCallback(lambda report: None if done.called else done.callback(report))
-        self._messenger.send(Message.of("hb_takeover", rsc_hold=resources.word))
-
-        def patience() -> None:
-            if not done.called and self.mover.idle:
-                self.mover.forget(watched)
-                done.callback(self._report(False, "refused", "the other node did not give them in time"))
-
-        self._clock.callLater(ANSWER_TIME + 2.0, patience)
-        return done
+        """See L{Requests.takeover}."""
+        return self.requests.takeover(resources)
 
     def _whyNot(self) -> str:
         peer = self.board.peer
@@ -550,15 +477,6 @@ class ResourceManager:
             return f"{peer.name} is not there to take part"
         return ""
 
-    def _report(self, ok: bool, outcome: str, text: str) -> MoveReport:
-        return MoveReport(ok=ok, outcome=outcome, text=text)
-
-    def _requestExpired(self, request: tuple[ResourceSet, float, Deferred[MoveReport]]) -> None:
-        if request in self._requests:
-            self._requests.remove(request)
-            text = "nothing was moved: the nodes did not come to rest in time"
-            request[2].callback(self._report(False, "refused", text))
-
     def leave(self) -> Deferred[None]:
         """
         Release everything, hand over, and say so.
@@ -566,9 +484,7 @@ class ResourceManager:
         @return: fires when this node may go.
         """
         self._seePhase(Seen.LEAVE)
-        requests, self._requests = self._requests, []
-        for _, _, done in requests:
-            done.callback(self._report(False, "refused", "this node is leaving"))
+        self.requests.leave()
         self.mover.abort("this node is leaving")
         self.successor.see(TakeoverSeen.LEAVING)
         self.audit.stop()
@@ -580,6 +496,7 @@ class ResourceManager:
         self._config = config
         for alarm in self._alarms:
             alarm.reconfigure(config.timers.keepalive)
+        self.doubt.timers = config.timers
         self.board.mode = config.autoFailback
         self.board.groups = config.managedGroups
         self.worker.reconfigure(config.managedGroups, config.tuning)
@@ -648,9 +565,6 @@ class ResourceManager:
         if self.phase in (Phase.STARTING, Phase.WAITING):
             self._seePhase(Seen.PEER_GONE)
 
-    def _takeoverEnded(self) -> None:
-        self.reconsider()
-
     def _groupFailed(self, runner: GroupRunner) -> str | None:
         if not self.board.mode.negotiated or self.phase is Phase.LEAVING:
             return None
@@ -676,7 +590,7 @@ class ResourceManager:
             self._looking = False
 
     def _look(self) -> None:
-        if self._doubting:
+        if self.doubt.listening:
             return
         self.mover.progress()
         self.successor.progress()
@@ -688,7 +602,7 @@ class ResourceManager:
         if self.settled:
             self._answerPeer()
         if self.settled:
-            self._serveRequests()
+            self.requests.serve()
         if self.settled:
             self.audit.look()
         self.board.reportChange("settled" if self.settled else "in transition")
@@ -700,14 +614,3 @@ class ResourceManager:
         self._peerAsk = None
         if self._clock.seconds() - since <= ASK_PATIENCE:
             self.mover.peerAsks(resources)
-
-    def _serveRequests(self) -> None:
-        peer = self.board.peer
-        if not self._requests or peer is None or not peer.present or not peer.stable:
-            return
-        resources, _, done = self._requests.pop(0)
-        if not resources & self.board.mine:
-            text = f"nothing to give: this node holds {self.board.mine.word} resources"
-            done.callback(self._report(True, "completed", text))
-            return
-        self.mover.give(resources & self.board.mine, "").chainDeferred(done)

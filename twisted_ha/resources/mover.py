@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -101,10 +102,9 @@ class Mover:
         self._asking.append(done)
         return done
 
-    def forget(self, watcher: Deferred[MoveReport]) -> None:
-        """Tell C{watcher} nothing."""
-        if watcher in self._asking:
-            self._asking.remove(watcher)
+    def forget(self, watcher: Deferred[Any]) -> None:
+        """Tell C{watcher}, which came from L{watch}, nothing."""
+        self._asking = [asking for asking in self._asking if asking is not watcher]
 
     def peerAsks(self, resources: ResourceSet) -> None:
         """The other node wants to give, and nothing speaks against it."""

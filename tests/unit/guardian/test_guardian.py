@@ -201,6 +201,24 @@ class GuardianTests(SynchronousTestCase):
         process.say("7 a%20b c\n")
         self.assertEqual(told, [(("a b", "c"), 31.7)])
 
+    def test_began(self) -> None:
+        """The beginning of a release is told."""
+        told: list[float] = []
+        self.guardian.releaseBegan = told.append
+        self.started().say("releasing 31.7\n")
+        self.assertEqual(told, [31.7])
+
+    def test_diedReleasing(self) -> None:
+        """What one that dies in the middle had not stopped is told as failed, so that it is stopped."""
+        told: list[object] = []
+        self.guardian.releaseFailed = told.append
+        self.guardian.released = lambda keys, seconds: told.append((keys, seconds))
+        process = self.started()
+        self.guardian.hold([group("a", "/x")])
+        process.say("releasing 31.7\n")
+        process.exit()
+        self.assertEqual(told, [("a",), (("a",), 31.7)])
+
     def test_releasedUnheard(self) -> None:
         """With nobody to tell, nothing breaks."""
         self.started().say("released 31.7 a\n")

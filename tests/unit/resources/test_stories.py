@@ -288,6 +288,17 @@ class StandbyTests(StoryTests):
         self.assertOwns(["a1", "a2", "b1"], [])
         self.assertTrue(pair.alpha.reports[0].ok, pair.alpha.reports)
 
+    def test_takeoverRefused(self) -> None:
+        """Who asks a node of our kind that cannot give is told why, at once."""
+        pair = self.pair()
+        pair.start()
+        pair.beta.agents["b1"].stopTakes = 100
+        pair.beta.manager.leave()
+        pair.run(0.1)
+        pair.alpha.takeover(ALL)
+        pair.run(1)
+        self.assertIn("leaving", pair.alpha.reports[0].text)
+
     def test_takeoverLocalGoesHome(self) -> None:
         """A takeover of local groups brings back what is this node's own, and nothing else."""
         pair = self.pair()
@@ -388,7 +399,7 @@ class StandbyTests(StoryTests):
         pair.beta.agents["a1"].startTakes = 3
         pair.alpha.standby(LOCAL)
         pair.run(1)
-        pair.beta.manager.guardianReleased(("b1",), 4.0)
+        pair.beta.manager.doubt.guardianReleased(("b1",), 4.0)
         pair.beta.agents["b1"].running = False
         pair.run(60)
         together = pair.alpha.running() + pair.beta.running()
@@ -700,7 +711,7 @@ class StallTests(StoryTests):
         pair.start()
         for token in ("a1", "a2"):
             pair.alpha.agents[token].running = False
-        pair.alpha.manager.guardianReleased(("a1",), 4.5)
+        pair.alpha.manager.doubt.guardianReleased(("a1",), 4.5)
         self.assertIn("resource none 1", pair.alpha.wire.types())
         pair.run(5)
         self.assertOwns(["a1", "a2"], ["b1"])
@@ -709,13 +720,13 @@ class StallTests(StoryTests):
         """Between the guardian's first and last word no resource is touched by the daemon."""
         pair = self.pair()
         pair.start()
-        pair.alpha.manager.guardianReleases(4.5)
+        pair.alpha.manager.doubt.guardianReleases(4.5)
         pair.alpha.manager.leave()
         pair.run(5)
         self.assertNotIn("stop a2", pair.alpha.agents.calls)
         for token in ("a1", "a2"):
             pair.alpha.agents[token].running = False
-        pair.alpha.manager.guardianReleased(("a1",), 4.5)
+        pair.alpha.manager.doubt.guardianReleased(("a1",), 4.5)
         pair.run(5)
         self.assertIn("shutdone", pair.alpha.wire.types())
 
@@ -723,7 +734,7 @@ class StallTests(StoryTests):
         """A daemon that was late reads the guardian's word before it touches anything."""
         pair = self.pair()
         pair.start()
-        pair.alpha.manager.late(4.5)
+        pair.alpha.manager.doubt.late(4.5)
         pair.alpha.manager.worker.want(["a1"], False, why="a test")
         self.assertNotIn("stop a2", pair.alpha.agents.calls)
         pair.run(0.1)
@@ -734,8 +745,8 @@ class StallTests(StoryTests):
         pair = self.pair()
         pair.start()
         pair.alpha.agents["a1"].stopFails = True
-        pair.alpha.manager.guardianFailed(("a1",))
-        pair.alpha.manager.guardianReleased(("a1",), 4.5)
+        pair.alpha.manager.doubt.guardianFailed(("a1",))
+        pair.alpha.manager.doubt.guardianReleased(("a1",), 4.5)
         pair.run(3)
         self.assertNotIn("resource none 1", pair.alpha.wire.types())
         pair.alpha.agents["a1"].stopFails = False
@@ -755,7 +766,7 @@ class StallTests(StoryTests):
         for token in ("a1", "a2"):
             pair.alpha.agents[token].running = False
         pair.cut = False
-        pair.alpha.manager.guardianReleased(("a1",), 4.5)
+        pair.alpha.manager.doubt.guardianReleased(("a1",), 4.5)
         pair.beta.bus.publish(NodeReturned(node=ALPHA, silentFor=10))
         pair.beta.bus.publish(NodeStatusChanged(node=ALPHA, status="active", previous="dead"))
         pair.run(30)
