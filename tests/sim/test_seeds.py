@@ -15,7 +15,7 @@ from twisted_ha.sim.setup import OURS
 from twisted_ha.sim.soak import Soak
 from twisted_ha.sim.storyteller import inventSetup
 
-SECONDS = float(os.environ.get("TWISTED_HA_SIM_SECONDS", "12"))
+SECONDS = float(os.environ.get("TWISTED_HA_SIM_SECONDS", "7"))
 """For each pair; a nightly run sets more."""
 
 
