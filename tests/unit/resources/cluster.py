@@ -69,6 +69,7 @@ class FakeAgent:
     clock: Clock
     calls: list[str]
     running: bool = False
+    statusTakes: float = 0.0
     startTakes: float | None = 0.0
     stopTakes: float | None = 0.0
     startFails: bool = False
@@ -108,7 +109,12 @@ class FakeAgent:
         return self._after(self.stopTakes, Outcome(ok=True), False)
 
     def status(self) -> Deferred[Standing]:
-        return succeed(Standing.RUNNING if self.running else Standing.STOPPED)
+        standing = Standing.RUNNING if self.running else Standing.STOPPED
+        if not self.statusTakes:
+            return succeed(standing)
+        done: Deferred[Standing] = Deferred()
+        self.clock.callLater(self.statusTakes, done.callback, standing)
+        return done
 
     def announce(self) -> None:
         self.announced += 1

@@ -590,6 +590,17 @@ class FailureTests(StoryTests):
         pair.run(60)
         self.assertOwns([], ["a1", "a2", "b1"])
 
+    def test_givenUpWhileItIsLookedAt(self) -> None:
+        """A group that is given up between a resource's status and its start is not started."""
+        pair = self.pair()
+        pair.alpha.agents["a1"].statusTakes = 1
+        pair.meet(pair.alpha)
+        pair.meet(pair.beta)
+        pair.run(0.5)
+        pair.alpha.manager.worker.want(["a1"], False, why="a test")
+        pair.run(3)
+        self.assertNotIn("start a1", pair.alpha.agents.calls)
+
     def test_guardianKnowsFirst(self) -> None:
         """The guardian is told of a group before its first resource is started."""
         pair = self.pair()
@@ -690,6 +701,17 @@ class PartitionTests(StoryTests):
         pair.run(3)
         self.assertOwns(["a1", "a2"], ["b1"])
 
+    def test_noFailbackInADispute(self) -> None:
+        """What both claim is not given back before it is known whose it is."""
+        pair = self.pair(autoFailback=FailbackMode.ON)
+        self.mayOverlap = True
+        pair.beta.ours = False
+        pair.start()
+        pair.partition()
+        pair.mend()
+        pair.run(3)
+        self.assertNotIn("ask foreign me", pair.alpha.wire.types())
+
     def test_originalRestartsItself(self) -> None:
         """Ours releases nothing while an original peer may still give everything up by itself."""
         pair = self.pair()
@@ -729,6 +751,15 @@ class StallTests(StoryTests):
         pair.alpha.manager.doubt.guardianReleased(("a1",), 4.5)
         pair.run(5)
         self.assertIn("shutdone", pair.alpha.wire.types())
+
+    def test_nothingGrantedMeanwhile(self) -> None:
+        """While the guardian is at work nobody is promised anything."""
+        pair = self.pair()
+        pair.start()
+        pair.alpha.manager.doubt.guardianReleases(4.5)
+        pair.beta.standby(LOCAL)
+        pair.run(1)
+        self.assertNotIn("ask local other", pair.alpha.wire.types())
 
     def test_lateTurn(self) -> None:
         """A daemon that was late reads the guardian's word before it touches anything."""
@@ -789,6 +820,15 @@ class ReportTests(StoryTests):
         peer = pair.alpha.manager.board.peer
         assert peer is not None
         self.assertEqual(peer.resources, ResourceSet.NONE)
+
+    def test_silentPeerIsAskedAgain(self) -> None:
+        """A node that lives and does not say what it holds is asked again and again."""
+        pair = self.pair()
+        pair.startAlone(pair.alpha)
+        before = pair.alpha.wire.types().count("starting")
+        pair.alpha.bus.publish(NodeStatusChanged(node=BETA, status="active", previous="dead"))
+        pair.run(10)
+        self.assertGreaterEqual(pair.alpha.wire.types().count("starting") - before, 4)
 
     def test_lateStarting(self) -> None:
         """A C{starting} that comes after later reports takes nothing back that they said (B22)."""
