@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
 
+from tests.unit.processes import pipesClosed
 from twisted_ha.agents.process import groupSpawner
 from twisted_ha.agents.runner import GRACE, KEPT, ProcessRunner
 from twisted_ha.interfaces import IProcessRunner
@@ -171,6 +172,7 @@ class RealProcessTests(TestCase):
     timeout = 20
 
     def setUp(self) -> None:
+        self.addCleanup(pipesClosed)
         self.runner = ProcessRunner(groupSpawner(reactor), reactor)  # type: ignore[arg-type]
 
     def sh(self, script: str, deadline: float = 10.0, **environment: str) -> Deferred[Completed]:
@@ -233,7 +235,6 @@ class RealProcessTests(TestCase):
         await until(lambda: os.path.exists(done) and os.path.getsize(done) > 0)
         with open(done) as file:
             self.assertEqual(file.read(), "0\n")
-        await deferLater(reactor, 0.05)  # type: ignore[arg-type]  # so that the pipes are seen to close
 
     async def test_wholeGroupEnds(self) -> None:
         """At the deadline the children end too."""

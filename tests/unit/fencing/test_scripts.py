@@ -12,6 +12,7 @@ from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import TestCase
 
 from tests.unit.fencing.fakes import BETA, GAMMA, reasonOf, script
+from tests.unit.processes import pipesClosed
 from twisted_ha.agents.process import groupSpawner
 from twisted_ha.agents.runner import ProcessRunner
 from twisted_ha.bus import EventBus
@@ -41,6 +42,7 @@ class ScriptTests(TestCase):
     timeout = 30
 
     def setUp(self) -> None:
+        self.addCleanup(pipesClosed)
         self.directory = Path(self.mktemp()).absolute()
         script(self.directory, "pdu", DEVICE)
         self.clock = Clock()
