@@ -25,11 +25,13 @@ class LabCase(SynchronousTestCase):
     Two machines, C{alpha} and C{beta}, and what must be true at the end of every story.
 
     @cvar needs: what L{whyNot} is asked for.
+    @cvar names: of the machines, if they are not C{alpha} and C{beta}.
     @ivar mayConflict: the story contains a partition, so that two owners are no failure.
     @ivar mayComplain: the original has reason to write errors.
     """
 
     needs: ClassVar[dict[str, bool]] = {"ours": True}
+    names: ClassVar[tuple[str, ...]] = ()
     mayConflict = False
     mayComplain = False
 
@@ -37,7 +39,7 @@ class LabCase(SynchronousTestCase):
         reason = whyNot(**self.needs)
         if reason is not None:
             raise SkipTest(reason)
-        self.lab = Lab()
+        self.lab = Lab(*self.names)
         self.lab.__enter__()
         self.addCleanup(self.lab.__exit__, None, None, None)
         self.nodes: list[Node] = []

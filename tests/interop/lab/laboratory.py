@@ -130,8 +130,8 @@ class Lab:
         self._switch.run(["ip", "-force", "-batch", "-"], stdin="\n".join(lines) + "\n", check=False)
 
     def port(self, machine: Machine, network: str) -> str:
-        """The switch's port that a machine's cable ends in."""
-        return f"{machine.name}.{_CARD[network]}"
+        """The switch's port that a machine's cable ends in; the kernel wants a short name."""
+        return f"{machine.name.partition('.')[0]}.{_CARD[network]}"
 
     # Faults
 
