@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted_ha.config.model import McastMedium
 from twisted_ha.errors import MediumError
-from twisted_ha.media.listening import SocketReactor, listen
+from twisted_ha.media.listening import Listening, SocketReactor
 from twisted_ha.media.receivers import Deliver
 from twisted_ha.media.udp import Channel
 from twisted_ha.platform.interface import IPlatform, NetworkInterface
@@ -49,7 +49,7 @@ class Multicast:
             receiver = self._platform.multicastReceiver(
                 interface, config.group, config.port, config.ipv6
             )
-            heard = listen(self._reactor, receiver, hear, lost)
+            heard = Listening(self._reactor, receiver, hear, lost)
         except BaseException:
             sender.close()
             raise

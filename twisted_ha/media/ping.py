@@ -8,28 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import cast
-
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
-from zope.interface import implementer
 
 from twisted_ha.bus import EventBus
 from twisted_ha.config.model import PingMedium as PingConfig
-from twisted_ha.errors import MediumError
-from twisted_ha.interfaces import IFrameSink, IMedium
+from twisted_ha.media.device import DeviceMedium
 from twisted_ha.media.hosts import Resolve, resolve
 from twisted_ha.media.icmp import parseReply, request
-from twisted_ha.media.listening import Closing, Listening, SocketReactor, listen
+from twisted_ha.media.listening import Listening, SocketReactor
 from twisted_ha.media.udp import whyNotSent
-from twisted_ha.media.upkeep import Upkeep
 from twisted_ha.platform.interface import EchoSocket, IPlatform, ReceiveSocket
 
 __all__ = ["PingMedium"]
 
 
-@implementer(IMedium)
-class PingMedium:
+class PingMedium(DeviceMedium):
     """
     One ping node.
 
@@ -41,7 +33,6 @@ class PingMedium:
     @cvar REMEMBERED: requests that may still be answered, in slots by sequence number.
     """
 
-    datagram = True
     REMEMBERED = 128
 
     def __init__(
@@ -55,48 +46,20 @@ class PingMedium:
         patient: bool = False,
     ) -> None:
         """@param getpid: asked when opening, since a daemon forks before that."""
-        self.name = str(config.name)
-        self.kind = "ping_group" if config.group else "ping6" if config.ipv6 else "ping"
+        kind = "ping_group" if config.group else "ping6" if config.ipv6 else "ping"
+        super().__init__(kind, str(config.name), reactor, bus, patient)
         self.pingNode = config.name
-        self.losses = 0
         self._config = config
         self._platform = platform
-        self._reactor = reactor
         self._getpid = getpid
         self._resolve = resolve
-        self._upkeep = Upkeep(
-            cast(IReactorTime, reactor),
-            bus,
-            self.kind,
-            self.name,
-            self._attempt,
-            patient=patient,
-        )
-        self._sink: IFrameSink | None = None
         self._addresses: tuple[str, ...] = ()
         self._destinations: tuple[str, ...] = ()
         self._echo: EchoSocket | None = None
         self._identifier = 0
         self._listening: Listening | None = None
-        self._closing = Closing()
         self._sequence = 0
         self._asked: list[tuple[int, bytes] | None] = [None] * self.REMEMBERED
-
-    def open(self, sink: IFrameSink) -> None:
-        """Look the hosts up and open the socket."""
-        self._sink = sink
-        try:
-            self._upkeep.start()
-        except MediumError as e:
-            self._sink = None
-            raise MediumError(f"{self.kind} {self.name}: {e}") from None
-
-    def close(self) -> Deferred[None]:
-        """Close the socket."""
-        self._sink = None
-        self._upkeep.stop()
-        self._release()
-        return self._closing.finished()
 
     def send(self, frame: bytes) -> None:
         """Ask every host, with C{frame} as payload."""
@@ -104,7 +67,7 @@ class PingMedium:
             return
         echo = self._echo
         if echo is None:
-            self.losses += 1
+            self._losses += 1
             return
         sequence = self._sequence
         self._sequence = (sequence + 1) & 0xFFFF
@@ -121,11 +84,11 @@ class PingMedium:
         if asked:
             self._upkeep.succeeded()
         else:
-            self.losses += 1
+            self._losses += 1
             self._upkeep.failed(refused)
 
     def _heard(self, packet: bytes, source: str, index: int | None) -> None:
-        if self._sink is None or self._echo is None:
+        if self._echo is None:
             return
         reply = parseReply(packet, self._echo.headed, self._config.ipv6)
         if reply is None or reply.identifier != self._identifier:
@@ -136,9 +99,9 @@ class PingMedium:
         if self._asked[slot] != (reply.sequence, reply.payload):
             return
         self._asked[slot] = None
-        self._sink.frameReceived(reply.payload, self, source)
+        self._deliver(reply.payload, source)
 
-    def _attempt(self) -> str:
+    def _acquire(self) -> str:
         self._release()
         if not self._addresses:
             config = self._config
@@ -149,21 +112,15 @@ class PingMedium:
                 for address, host in zip(self._addresses, config.hosts, strict=True)
             )
         wanted = self._getpid() & 0xFFFF
-        try:
-            echo = self._platform.echoSocket(self._config.ipv6, wanted)
-        except OSError as e:
-            raise MediumError(e.strerror or str(e)) from None
+        echo = self._platform.echoSocket(self._config.ipv6, wanted)
         self._identifier = wanted if echo.identifier is None else echo.identifier
-        # The reactor reads its own copy of the descriptor; we send with ours.
-        reading = ReceiveSocket(socket=echo.socket.dup())
-        self._listening = listen(self._reactor, reading, self._heard, self._upkeep.lost)
+        reading = ReceiveSocket(socket=echo.socket)
+        self._listening = Listening(self._reactor, reading, self._heard, self._upkeep.lost)
         self._echo = echo
         return f"echo requests to {', '.join(self._addresses)}"
 
     def _release(self) -> None:
-        echo, self._echo = self._echo, None
-        if echo is not None:
-            echo.socket.close()
+        self._echo = None
         listening, self._listening = self._listening, None
         if listening is not None:
-            self._closing.add(listening.stop())
+            listening.stop()

@@ -12,9 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from twisted.internet.defer import Deferred, succeed
-
-from twisted_ha.media.listening import Listening, SocketReactor, listen
+from twisted_ha.media.listening import Listening, SocketReactor
 from twisted_ha.platform.interface import IPlatform, NetworkInterface
 
 __all__ = ["Deliver", "Membership", "Receivers"]
@@ -33,11 +31,11 @@ class Membership:
     index: int
     deliver: Deliver
     lost: Callable[[str], None]
-    _leave: Callable[[Membership], Deferred[None]]
+    _leave: Callable[[Membership], None]
 
-    def stop(self) -> Deferred[None]:
-        """Hear no more; fires when the socket is closed, if this was the last share."""
-        return self._leave(self)
+    def stop(self) -> None:
+        """Hear no more; the socket is closed if this was the last share."""
+        self._leave(self)
 
 
 @dataclass(eq=False)
@@ -111,16 +109,16 @@ class Receivers:
                 del self._open[key]
             shared.lost(reason)
 
-        shared.listening = listen(self._reactor, prepared, shared.hear, lost)
+        shared.listening = Listening(self._reactor, prepared, shared.hear, lost)
         self._open[key] = shared
         return shared
 
-    def _leave(self, key: _Key, shared: _Shared, leaving: Membership) -> Deferred[None]:
+    def _leave(self, key: _Key, shared: _Shared, leaving: Membership) -> None:
         if leaving not in shared.members:
-            return succeed(None)
+            return
         shared.members.remove(leaving)
         if shared.members or shared.listening is None:
-            return succeed(None)
+            return
         if self._open.get(key) is shared:
             del self._open[key]
-        return shared.listening.stop()
+        shared.listening.stop()

@@ -7,22 +7,20 @@ import termios
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.serialport import SerialPort
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from twisted_ha.bus import EventBus
 from twisted_ha.config.model import SerialMedium as SerialConfig
 from twisted_ha.errors import MediumError
-from twisted_ha.interfaces import IFrameSink, IMedium
+from twisted_ha.media.device import DeviceMedium
 from twisted_ha.media.listening import SocketReactor
 from twisted_ha.media.serial_output import OutputQueue
 from twisted_ha.media.serial_writer import SerialWriter
-from twisted_ha.media.upkeep import Upkeep
 from twisted_ha.platform.interface import IPlatform
 from twisted_ha.wire.framer import Framer
 
@@ -100,17 +98,14 @@ class _Reading(Protocol):
         self._medium = None
 
 
-@implementer(IMedium)
-class SerialMedium:
+class SerialMedium(DeviceMedium):
     """
     One serial line.
 
     @ivar tap: called with all bytes that come, for whoever looks for those that are no message.
     """
 
-    pingNode = None
     datagram = False
-    kind = "serial"
 
     def __init__(
         self,
@@ -120,19 +115,16 @@ class SerialMedium:
         bus: EventBus,
         patient: bool = False,
     ) -> None:
-        self.name = config.device
+        super().__init__("serial", config.device, reactor, bus, patient)
         self._config = config
         self._platform = platform
-        self._reactor = reactor
         self._clock = cast(IReactorTime, reactor)
-        self._upkeep = Upkeep(self._clock, bus, self.kind, self.name, self._attempt, patient=patient)
         self._queue = OutputQueue(max(_LEAST_LIMIT, config.baud // 10 * _SECONDS_OF_QUEUE))
         self._writer = SerialWriter(
             self._clock, config.baud, self._queue, self._stalled, self._upkeep.succeeded, self.hungUp
         )
         self._lock = platform.serialLock(config.device)
         self._framer = Framer()
-        self._sink: IFrameSink | None = None
         self._line: SerialLine | None = None
         self._reading: _Reading | None = None
         self._break: IDelayedCall | None = None
@@ -144,22 +136,11 @@ class SerialMedium:
         """How many frames were dropped because the line could not carry them."""
         return self._queue.dropped
 
-    def open(self, sink: IFrameSink) -> None:
-        """Lock the line and open it."""
-        self._sink = sink
-        try:
-            self._upkeep.start()
-        except MediumError as e:
-            self._sink = None
-            raise MediumError(f"{self.kind} {self.name}: {e}") from None
-
     def close(self) -> Deferred[None]:
         """Close the line and remove the lock."""
-        self._sink = None
-        self._upkeep.stop()
-        self._release()
+        closed = super().close()
         self._lock.release()
-        return succeed(None)
+        return closed
 
     def send(self, frame: bytes) -> None:
         """Queue C{frame}; a line that is away keeps the newest for its return."""
@@ -172,8 +153,7 @@ class SerialMedium:
         if self.tap is not None:
             self.tap(data)
         for frame in self._framer.feed(data):
-            if self._sink is not None:
-                self._sink.frameReceived(frame, self, "")
+            self._deliver(frame, "")
 
     def hungUp(self, reason: str) -> None:
         """The line is gone; it is opened again as soon as it is there."""
@@ -186,7 +166,7 @@ class SerialMedium:
             " handshake wires, and does the other side read?"
         )
 
-    def _attempt(self) -> str:
+    def _acquire(self) -> str:
         self._release()
         self._lock.acquire()
         try:

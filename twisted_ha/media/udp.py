@@ -10,20 +10,15 @@ import errno
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, cast
-
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
-from zope.interface import implementer
+from typing import Any, ClassVar, Protocol
 
 from twisted_ha.bus import EventBus
 from twisted_ha.errors import MediumError
 from twisted_ha.events import Warned
-from twisted_ha.interfaces import IFrameSink, IMedium
+from twisted_ha.media.device import DeviceMedium
 from twisted_ha.media.echoes import Echoes
-from twisted_ha.media.listening import Closing, SocketReactor
+from twisted_ha.media.listening import SocketReactor
 from twisted_ha.media.receivers import Deliver
-from twisted_ha.media.upkeep import Upkeep
 
 __all__ = ["Approach", "Channel", "UdpMedium", "whyNotSent"]
 
@@ -34,7 +29,7 @@ _REFUSED = frozenset({errno.EPERM, errno.EACCES})
 class Stoppable(Protocol):
     """Something that hears until it is stopped."""
 
-    def stop(self) -> Deferred[None]: ...
+    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,18 +80,14 @@ def whyNotSent(error: OSError) -> str:
     return f"sending fails: {text}"
 
 
-@implementer(IMedium)
-class UdpMedium:
+class UdpMedium(DeviceMedium):
     """
     A UDP medium.
 
     @cvar PATIENCE: so many datagrams in a row may be lost to a full queue before that is told; any
         other error is told at once.
-    @ivar losses: how many frames could not be sent.
     """
 
-    pingNode = None
-    datagram = True
     PATIENCE: ClassVar[int] = 3
 
     def __init__(
@@ -107,42 +98,12 @@ class UdpMedium:
         echoes: Echoes,
         patient: bool = False,
     ) -> None:
-        self.name = approach.name
-        self.kind = approach.kind
-        self.losses = 0
+        super().__init__(approach.kind, approach.name, reactor, bus, patient)
         self._approach = approach
-        self._bus = bus
         self._echoes = echoes
-        self._upkeep = Upkeep(
-            cast(IReactorTime, reactor),
-            bus,
-            self.kind,
-            self.name,
-            self._attempt,
-            self._check,
-            patient,
-        )
-        self._sink: IFrameSink | None = None
         self._channel: Channel | None = None
-        self._closing = Closing()
         self._fullInARow = 0
         self._largest = 0
-
-    def open(self, sink: IFrameSink) -> None:
-        """Open the sockets; from now on they are looked after."""
-        self._sink = sink
-        try:
-            self._upkeep.start()
-        except MediumError as e:
-            self._sink = None
-            raise MediumError(f"{self.kind} {self.name}: {e}") from None
-
-    def close(self) -> Deferred[None]:
-        """Close the sockets."""
-        self._sink = None
-        self._upkeep.stop()
-        self._release()
-        return self._closing.finished()
 
     def send(self, frame: bytes) -> None:
         """One datagram; what happens to it shows in L{losses} and as events."""
@@ -150,13 +111,13 @@ class UdpMedium:
             return
         channel = self._channel
         if channel is None:
-            self.losses += 1
+            self._losses += 1
             return
         self._echoes.sent(frame)
         try:
             channel.sender.sendto(frame, channel.destination)
         except OSError as e:
-            self.losses += 1
+            self._losses += 1
             self._notSent(e, len(frame))
         else:
             self._fullInARow = 0
@@ -164,8 +125,8 @@ class UdpMedium:
 
     def datagramReceived(self, datagram: bytes, source: str) -> None:
         """Something was heard; our own frames are not worth telling."""
-        if self._sink is not None and datagram not in self._echoes:
-            self._sink.frameReceived(datagram, self, source)
+        if datagram not in self._echoes:
+            self._deliver(datagram, source)
 
     def _notSent(self, error: OSError, size: int) -> None:
         if error.errno == errno.EMSGSIZE:
@@ -184,15 +145,13 @@ class UdpMedium:
                 return
         self._upkeep.failed(whyNotSent(error))
 
-    def _attempt(self) -> str:
+    def _acquire(self) -> str:
         # The new sockets first: a receive socket that others share is kept that way.
         before, self._channel = self._channel, None
         try:
             self._channel = self._approach.prepare(self.datagramReceived, self._upkeep.lost)
-        except OSError as e:
-            raise MediumError(e.strerror or str(e)) from None
         finally:
-            self._closeChannel(before)
+            _close(before)
         return self._channel.detail
 
     def _check(self) -> None:
@@ -201,10 +160,10 @@ class UdpMedium:
 
     def _release(self) -> None:
         channel, self._channel = self._channel, None
-        self._closeChannel(channel)
+        _close(channel)
 
-    def _closeChannel(self, channel: Channel | None) -> None:
-        if channel is None:
-            return
+
+def _close(channel: Channel | None) -> None:
+    if channel is not None:
         channel.sender.close()
-        self._closing.add(channel.heard.stop())
+        channel.heard.stop()

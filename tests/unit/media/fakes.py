@@ -7,7 +7,6 @@ import os
 import socket
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
@@ -97,53 +96,35 @@ class FakeSocket:
             raise given
         return given
 
-    def dup(self) -> FakeSocket:
-        return FakeSocket(self.fd + 1, self.purpose)
+    def arrive(self, datagram: bytes, address: tuple[Any, ...], arrival: int | None = None) -> None:
+        """
+        A datagram waits to be read.
+
+        @param arrival: the interface it came by, where the socket is one that tells.
+        """
+        self.incoming.append((datagram, [] if arrival is None else [(arrival, 0, b"")], 0, address))
 
     def close(self) -> None:
         self.closed = True
 
 
-class FakePort:
-    """A datagram port the reactor has made."""
-
-    def __init__(self, protocol: Any, maxPacketSize: int) -> None:
-        self.protocol = protocol
-        self.maxPacketSize = maxPacketSize
-        self.stopping: Deferred[None] | None = None
-        self.prompt = True
-
-    def stopListening(self) -> Deferred[None]:
-        self.protocol.doStop()
-        self.stopping = Deferred()
-        if self.prompt:
-            self.stopping.callback(None)
-        return self.stopping
-
-    def dies(self) -> None:
-        """The reactor closes the port after an error."""
-        self.protocol.doStop()
-
-
 class FakeReactor(Clock):
-    """A clock that adopts sockets."""
+    """A clock that reads sockets when told to."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.ports: dict[int, FakePort] = {}
         self.readers: list[Any] = []
-
-    def adoptDatagramPort(self, fd: int, family: int, protocol: Any, maxPacketSize: int) -> FakePort:
-        port = self.ports[fd] = FakePort(protocol, maxPacketSize)
-        protocol.transport = port
-        protocol.numPorts = 1
-        return port
 
     def addReader(self, reader: Any) -> None:
         self.readers.append(reader)
 
     def removeReader(self, reader: Any) -> None:
         self.readers.remove(reader)
+
+    def read(self) -> None:
+        """Every socket has its turn."""
+        for reader in tuple(self.readers):
+            reader.doRead()
 
 
 @implementer(ISerialLock)
@@ -200,6 +181,11 @@ class FakePlatform(LinuxPlatform):
             if each.purpose[1] == gone.index:
                 each.failure = kernelError(errno.ENODEV)
 
+    def receivers(self) -> list[FakeSocket]:
+        """The open sockets that hear."""
+        hear = ("receiver", "multicastReceiver", "echo")
+        return [each for each in self.made if not each.closed and each.purpose[0] in hear]
+
     def senders(self) -> list[FakeSocket]:
         """The open sockets that only send."""
         return [each for each in self.made if not each.closed and each.purpose[0].endswith("Sender")]
@@ -252,7 +238,6 @@ class FakePlatform(LinuxPlatform):
 __all__ = [
     "FakeLock",
     "FakePlatform",
-    "FakePort",
     "FakeReactor",
     "FakeSocket",
     "RecordingBus",

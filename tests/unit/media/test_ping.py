@@ -125,8 +125,9 @@ class PingMediumTests(SynchronousTestCase):
         return self.platform.made[which].sent
 
     def reply(self, packet: bytes, host: str = "10.77.0.254", header: bytes = HEADER) -> None:
-        for port in self.reactor.ports.values():
-            port.protocol.datagramReceived(header + packet, (host, 0))
+        for receiver in self.platform.receivers():
+            receiver.arrive(header + packet, (host, 0))
+        self.reactor.read()
 
     def test_interface(self) -> None:
         """It is a medium of a ping node."""
@@ -250,8 +251,9 @@ class PingMediumTests(SynchronousTestCase):
         """A socket that fails is replaced, and sequence numbers go on."""
         medium = self.opened()
         medium.send(b"one")
-        (port,) = self.reactor.ports.values()
-        port.dies()
+        (receiver,) = self.platform.receivers()
+        receiver.incoming.append(kernelError(errno.ENOMEM))
+        self.reactor.read()
         self.reactor.advance(1)
         self.assertEqual(self.bus.told(), ["MediumDown", "MediumUp"])
         medium.send(b"two")

@@ -17,7 +17,7 @@ from zope.interface.verify import verifyObject
 
 from tests.unit.media.fakes import FakePlatform, FakeReactor, FakeSocket, kernelError
 from twisted_ha.errors import MediumError
-from twisted_ha.media.listening import Closing, listen, sourceOf
+from twisted_ha.media.listening import Listening, sourceOf
 from twisted_ha.media.receivers import Receivers
 from twisted_ha.platform.interface import Ancillary, NetworkInterface, ReceiveSocket
 
@@ -59,12 +59,16 @@ class ReceiversTests(SynchronousTestCase):
             lambda reason: self.lost.append(who),
         )
 
+    def arrive(self, datagram: bytes) -> None:
+        (receiver,) = self.platform.receivers()
+        receiver.arrive(datagram, SOURCE)
+        self.reactor.read()
+
     def test_oneSocket(self) -> None:
         """Several media on one interface and port share one socket, and one of them hears."""
         self.join("first")
         self.join("second")
-        (port,) = self.reactor.ports.values()
-        port.protocol.datagramReceived(b"frame", SOURCE)
+        self.arrive(b"frame")
         self.assertEqual(self.heard, [("first", b"frame")])
 
     def test_separate(self) -> None:
@@ -73,7 +77,7 @@ class ReceiversTests(SynchronousTestCase):
         self.join("b", interface="eth2")
         self.join("c", port=695)
         self.join("d", ipv6=True)
-        self.assertEqual(len(self.reactor.ports), 4)
+        self.assertEqual(len(self.platform.receivers()), 4)
 
     def test_exclusive(self) -> None:
         """Only a port that multicast media use too is opened for sharing."""
@@ -84,14 +88,12 @@ class ReceiversTests(SynchronousTestCase):
     def test_lastCloses(self) -> None:
         """The socket is closed when the last one leaves, and opened again for the next."""
         first, second = self.join("first"), self.join("second")
-        (port,) = self.reactor.ports.values()
-        self.successResultOf(first.stop())
-        self.assertIs(port.stopping, None)
-        port.protocol.datagramReceived(b"frame", SOURCE)
+        first.stop()
+        self.arrive(b"frame")
         self.assertEqual(self.heard, [("second", b"frame")])
-        self.successResultOf(second.stop())
-        self.successResultOf(second.stop())
-        self.assertIsNot(port.stopping, None)
+        second.stop()
+        second.stop()
+        self.assertEqual(self.platform.receivers(), [])
         self.join("third")
         self.assertEqual(len(self.platform.made), 2)
 
@@ -99,8 +101,9 @@ class ReceiversTests(SynchronousTestCase):
         """When a socket fails all who hear it are told, and may join again."""
         self.join("first")
         self.join("second")
-        (port,) = self.reactor.ports.values()
-        port.dies()
+        (receiver,) = self.platform.receivers()
+        receiver.incoming.append(kernelError(errno.ENOMEM))
+        self.reactor.read()
         self.assertEqual(self.lost, ["first", "second"])
         self.join("first")
         self.assertEqual(len(self.platform.made), 2)
@@ -137,7 +140,7 @@ class ArrivalTests(SynchronousTestCase):
         )
 
     def arrive(self, datagram: bytes, index: int) -> None:
-        self.socket.incoming.append((datagram, [(index, 0, b"")], 0, SOURCE))
+        self.socket.arrive(datagram, SOURCE, index)
 
     def test_interface(self) -> None:
         """The reader is what the reactor wants."""
@@ -152,11 +155,26 @@ class ArrivalTests(SynchronousTestCase):
         self.assertEqual(self.heard, [("em1", b"one"), ("em2", b"two")])
 
     def test_flood(self) -> None:
-        """One turn reads a bounded number of datagrams."""
+        """One turn reads a bounded number of datagrams, and the next one goes on."""
         for _ in range(1000):
             self.arrive(b"flood", 2)
         self.reader.doRead()
-        self.assertTrue(0 < len(self.heard) < 1000)
+        self.assertEqual(len(self.heard), Listening.AT_ONCE)
+        self.reader.doRead()
+        self.assertEqual(len(self.heard), 2 * Listening.AT_ONCE)
+
+    def test_costly(self) -> None:
+        """One turn ends in time, however few datagrams took it."""
+
+        def slow(datagram: bytes, source: str) -> None:
+            self.heard.append(("em1", datagram))
+            self.reactor.advance(Listening.TURN / 2)
+
+        self.shares[0].deliver = slow
+        for _ in range(10):
+            self.arrive(b"costly", 2)
+        self.reader.doRead()
+        self.assertEqual(len(self.heard), 2)
 
     def test_error(self) -> None:
         """An error of the socket is told to all and closes it; a signal or an empty queue is none."""
@@ -178,7 +196,7 @@ class ArrivalTests(SynchronousTestCase):
     def test_close(self) -> None:
         """After the last has left, nothing is read and nothing is told as lost."""
         for share in self.shares:
-            self.successResultOf(share.stop())
+            share.stop()
         self.assertEqual((self.reactor.readers, self.socket.closed, self.lost), ([], True, []))
 
     def test_bug(self) -> None:
@@ -227,7 +245,7 @@ class RealSocketTests(TestCase):
     ) -> Deferred[tuple[bytes, str, int | None]]:
         done: Deferred[tuple[bytes, str, int | None]] = Deferred()
         address = receiving.getsockname()
-        listening = listen(
+        listening = Listening(
             reactor,
             ReceiveSocket(socket=receiving, arrival=arrival),
             lambda *heard: done.callback(heard),
@@ -238,8 +256,8 @@ class RealSocketTests(TestCase):
         self.addCleanup(listening.stop)
         return done
 
-    async def test_adopted(self) -> None:
-        """A long datagram arrives whole through the reactor's own port."""
+    async def test_long(self) -> None:
+        """A long datagram arrives whole; the reactor's own default would cut it in silence."""
         heard, source, index = await self.heardBy(self.bound(), None, b"x" * 60000)
         self.assertEqual((len(heard), source.partition(":")[0], index), (60000, "127.0.0.1", None))
 
@@ -272,14 +290,3 @@ class SmallTests(SynchronousTestCase):
             ],
             ["10.0.0.1:7", "[fe80::1]:7", "10.0.0.1", "::1"],
         )
-
-    def test_closing(self) -> None:
-        """What has finished is forgotten, and what has not is waited for."""
-        closing = Closing()
-        first: Deferred[None] = Deferred()
-        closing.add(first)
-        finished = closing.finished()
-        self.assertNoResult(finished)
-        first.callback(None)
-        self.successResultOf(finished)
-        self.successResultOf(closing.finished())

@@ -115,8 +115,9 @@ class RegistryTests(SynchronousTestCase):
         first.open(self.sink)
         second.open(self.sink)
         first.send(b"ours")
-        for port in self.reactor.ports.values():
-            port.protocol.datagramReceived(b"ours", ("10.77.1.1", 40000))
+        for receiver in self.platform.receivers():
+            receiver.arrive(b"ours", ("10.77.1.1", 40000))
+        self.reactor.read()
         self.assertEqual(self.sink.heard, [])
 
     def test_patient(self) -> None:

@@ -55,8 +55,9 @@ class UdpTestCase(SynchronousTestCase):
 
     def arrive(self, datagram: bytes, which: int = -1) -> None:
         """A datagram comes to the receive socket that was opened as number C{which}."""
-        port = list(self.reactor.ports.values())[which]
-        port.protocol.datagramReceived(datagram, ("10.77.1.2", 40123))
+        receiver = self.platform.receivers()[which]
+        receiver.arrive(datagram, ("10.77.1.2", 40123))
+        self.reactor.read()
 
 
 class UdpMediumTests(UdpTestCase):
@@ -72,12 +73,6 @@ class UdpMediumTests(UdpTestCase):
         self.opened()
         self.arrive(b"frame")
         self.assertEqual(self.sink.heard, [(b"frame", "eth1", "10.77.1.2:40123")])
-
-    def test_packetSize(self) -> None:
-        """The reactor reads datagrams of any length; its default would cut them in silence."""
-        self.opened()
-        (port,) = self.reactor.ports.values()
-        self.assertEqual(port.maxPacketSize, 65535)
 
     def test_ownEcho(self) -> None:
         """A frame of ours that comes back is not heard, also on another medium."""
@@ -99,23 +94,11 @@ class UdpMediumTests(UdpTestCase):
         self.assertEqual((sender.sent, medium.losses), ([], 0))
 
     def test_close(self) -> None:
-        """Closing leaves no socket open and nothing scheduled, and later datagrams are not heard."""
+        """Closing leaves no socket open or read, and nothing scheduled."""
         medium = self.opened()
         self.successResultOf(medium.close())
-        self.arrive(b"late")
         self.assertEqual([each for each in self.platform.made if not each.closed], [])
-        self.assertEqual((self.sink.heard, self.reactor.getDelayedCalls()), ([], []))
-
-    def test_closeWaits(self) -> None:
-        """Closing is finished when the reactor has closed the socket."""
-        medium = self.opened()
-        (port,) = self.reactor.ports.values()
-        port.prompt = False
-        closed = medium.close()
-        self.assertNoResult(closed)
-        assert port.stopping is not None
-        port.stopping.callback(None)
-        self.successResultOf(closed)
+        self.assertEqual((self.reactor.readers, self.reactor.getDelayedCalls()), ([], []))
 
     def test_sendFails(self) -> None:
         """Every error of the kernel is a counted loss, told once, and told again when it is over."""
@@ -203,7 +186,7 @@ class UdpMediumTests(UdpTestCase):
         self.reactor.advance(1)
         medium.send(b"frame")
         self.assertEqual(self.platform.senders()[0].sent, [(b"frame", ("10.99.0.255", 694))])
-        self.assertEqual(len(self.reactor.ports), 1)
+        self.assertEqual(len(self.platform.receivers()), 1)
         self.arrive(b"heard")
         self.assertEqual(self.sink.frames, [b"heard"])
 
@@ -220,10 +203,11 @@ class UdpMediumTests(UdpTestCase):
         )
 
     def test_receiveSocketDies(self) -> None:
-        """A receive socket that the reactor gives up is replaced."""
+        """A receive socket that fails is replaced."""
         self.opened()
-        (port,) = self.reactor.ports.values()
-        port.dies()
+        (receiver,) = self.platform.receivers()
+        receiver.incoming.append(kernelError(errno.ENOMEM))
+        self.reactor.read()
         self.assertEqual(self.bus.told(), ["MediumDown"])
         self.reactor.advance(1)
         self.arrive(b"frame")
