@@ -110,8 +110,12 @@ class IAuthMethod(Interface):
     name: str = Attribute("As written in C{authkeys}.")
     needsKey: bool = Attribute("Whether the method is keyed; C{crc} is not.")
 
-    def digest(key: bytes, body: bytes) -> str:
-        """The digest as it stands on the wire: lower-case hexadecimal."""
+    def withKey(key: bytes) -> Callable[[bytes], str]:
+        """
+        The method with a key, prepared once.
+
+        @return: gives the digest of a body as it stands on the wire: lower-case hexadecimal.
+        """
 
 
 class IResourceAgent(Interface):

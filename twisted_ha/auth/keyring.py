@@ -41,7 +41,10 @@ class KeyRing:
                 raise ValueError(f"key {number}: no such number or method")
         if keys.signing not in keys.keys:
             raise ValueError(f"there is no key {keys.signing} to sign with")
-        self._keys = {number: (METHODS[key.method], key.secret) for number, key in keys.keys.items()}
+        self._keys = {
+            number: (key.method, METHODS[key.method].withKey(key.secret))
+            for number, key in keys.keys.items()
+        }
         self._signing = keys.signing
 
     def __repr__(self) -> str:
@@ -75,14 +78,14 @@ class KeyRing:
         found = self._keys.get(signed.key)
         if found is None:
             raise AuthError(f"key {signed.key} is not in authkeys")
-        method, secret = found
-        wanted = method.digest(secret, signed.covered).encode("ascii")
+        method, digest = found
+        wanted = digest(signed.covered).encode("ascii")
         if not hmac.compare_digest(wanted, signed.digest.encode("utf-8", "surrogateescape")):
-            raise AuthError(f"wrong {method.name} digest for key {signed.key}")
+            raise AuthError(f"wrong {method} digest for key {signed.key}")
         if PAYLOAD in signed.message:
             return expand(signed.message)
         return signed.message
 
     def _claim(self, covered: bytes) -> str:
-        method, secret = self._keys[self._signing]
-        return f"{self._signing} {method.digest(secret, covered)}"
+        _, digest = self._keys[self._signing]
+        return f"{self._signing} {digest(covered)}"

@@ -26,10 +26,15 @@ def slowCrc(body: bytes) -> int:
     return register ^ 0xFFFFFFFF
 
 
-def refusing(name: str) -> Mac:
+def refusing(name: str, key: bytes) -> Mac:
     """An HMAC as a hardened OpenSSL has it."""
+    raise ValueError(f"disabled for FIPS: {name}")
 
-    def mac(key: bytes, body: bytes) -> bytes:
+
+def refusingLate(name: str, key: bytes) -> Mac:
+    """One that refuses only when it is given something to do."""
+
+    def mac(body: bytes) -> str:
         raise ValueError(f"disabled for FIPS: {name}")
 
     return mac
@@ -44,28 +49,28 @@ class CrcTests(SynchronousTestCase):
 
     def test_check(self) -> None:
         """It gives the catalogue's check value."""
-        self.assertEqual("765e7680", Crc().digest(b"", b"123456789"))
+        self.assertEqual("765e7680", Crc().withKey(b"")(b"123456789"))
 
     def test_vectors(self) -> None:
         """It gives the values of the original for every input."""
         for case in vectors.load("digests")["digests"]:
-            self.assertEqual(case["crc"], Crc().digest(b"", bytes.fromhex(case["input_hex"])))
+            self.assertEqual(case["crc"], Crc().withKey(b"")(bytes.fromhex(case["input_hex"])))
 
     def test_definition(self) -> None:
         """It is what its definition computes, for every byte and many lengths."""
         for length in range(0, 600, 7):
             body = bytes((length * 31 + index * 17) & 0xFF for index in range(length))
-            self.assertEqual(f"{slowCrc(body):x}", Crc().digest(b"", body))
+            self.assertEqual(f"{slowCrc(body):x}", Crc().withKey(b"")(body))
 
     def test_noLeadingZeros(self) -> None:
         """A small value has fewer digits."""
         body = next(b"%d" % i for i in range(10000) if slowCrc(b"%d" % i) < 0x01000000)
-        self.assertLess(len(Crc().digest(b"", body)), 7)
+        self.assertLess(len(Crc().withKey(b"")(body)), 7)
 
     def test_keyless(self) -> None:
         """It needs no key and uses none."""
         self.assertFalse(Crc().needsKey)
-        self.assertEqual(Crc().digest(b"", b"x"), Crc().digest(b"key", b"x"))
+        self.assertEqual(Crc().withKey(b"")(b"x"), Crc().withKey(b"key")(b"x"))
 
 
 class KeyedTests(SynchronousTestCase):
@@ -85,19 +90,19 @@ class KeyedTests(SynchronousTestCase):
             for name in ("md5", "sha1"):
                 for which in (name, f"{name}_longkey"):
                     key = case[which]["key"].encode()
-                    self.assertEqual(case[which]["digest"], METHODS[name].digest(key, body))
+                    self.assertEqual(case[which]["digest"], METHODS[name].withKey(key)(body))
 
     def test_rfc4231(self) -> None:
         """C{sha256} and C{sha512} give the values of RFC 4231, test case 2."""
         body = b"what do ya want for nothing?"
         self.assertEqual(
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
-            METHODS["sha256"].digest(b"Jefe", body),
+            METHODS["sha256"].withKey(b"Jefe")(body),
         )
         self.assertEqual(
             "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
             "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
-            METHODS["sha512"].digest(b"Jefe", body),
+            METHODS["sha512"].withKey(b"Jefe")(body),
         )
 
     def test_bothImplementationsAgree(self) -> None:
@@ -108,18 +113,29 @@ class KeyedTests(SynchronousTestCase):
             for length in (1, 10, 63, 64, 65, 108, 127, 128, 129, 300):
                 for body in (b"", b"x", bytes(range(256)) * 3):
                     key = bytes(index * 7 & 0xFF for index in range(length))
-                    self.assertEqual(opensslMac(name)(key, body), pycryptodomeMac(name)(key, body))
+                    self.assertEqual(opensslMac(name, key)(body), pycryptodomeMac(name, key)(body))
 
     def test_whereOpensslRefuses(self) -> None:
         """A digest that OpenSSL refuses comes from pycryptodome."""
         for name in KEYED:
-            wanted = pycryptodomeMac(name)(b"Jefe", b"body").hex()
-            self.assertEqual(wanted, Keyed(name, chooseMac(name, refusing)).digest(b"Jefe", b"body"))
+            wanted = pycryptodomeMac(name, b"Jefe")(b"body")
+            for hardened in (refusing, refusingLate):
+                method = Keyed(name, chooseMac(name, hardened))
+                self.assertEqual(wanted, method.withKey(b"Jefe")(b"body"))
 
     def test_preferred(self) -> None:
         """A digest that OpenSSL has comes from there."""
 
-        def preferred(name: str) -> Mac:
-            return lambda key, body: b"preferred"
+        def preferred(name: str, key: bytes) -> Mac:
+            return lambda body: "preferred"
 
-        self.assertEqual(b"preferred", chooseMac("md5", preferred)(b"", b""))
+        self.assertEqual("preferred", chooseMac("md5", preferred)("md5", b"")(b""))
+
+    def test_keyIsPreparedOnce(self) -> None:
+        """One body does not colour the next."""
+        for make in (opensslMac, pycryptodomeMac):
+            mac = make("sha1", b"Jefe")
+            self.assertEqual(
+                [mac(b"a"), mac(b"b"), mac(b"a")],
+                [make("sha1", b"Jefe")(one) for one in (b"a", b"b", b"a")],
+            )
