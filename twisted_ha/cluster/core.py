@@ -40,6 +40,7 @@ Handler = Callable[[Header, Message], None]
 
 ACKNOWLEDGEMENT = "NS_ackmsg"
 PROBE_ANSWER = "NS_st"
+ATTRIBUTES = ("setweight", "setsite")
 
 
 @implementer(IMessenger)
@@ -136,8 +137,7 @@ class ClusterCore:
             ACKNOWLEDGEMENT: self._acknowledged,
             REQNODES: lambda node, message: self._communications.requested(node),
             REPNODES: self._communications.answered,
-            "setweight": lambda node, message: self._attributes(message),
-            "setsite": lambda node, message: self._attributes(message),
+            **dict.fromkeys(ATTRIBUTES, lambda node, message: self._attributes(message)),
         }
         self.receiver = Receiver(
             clock=clock, bus=bus, keyring=keyring, nodes=self.nodes, accept=self._accept
@@ -160,7 +160,7 @@ class ClusterCore:
         self._running = True
         self.punctuality.start()
         self._membership.start()
-        with self._watchers.held():
+        with self._watchers:
             self._beat.sendStatus()
             self._become(NodeStatus.UP)
             self._beat.start()
@@ -180,7 +180,7 @@ class ClusterCore:
 
     def _communicationsUp(self) -> None:
         self._membership.settled = True
-        with self._watchers.held():
+        with self._watchers:
             self._become(NodeStatus.ACTIVE)
             self._membership.rearm()
             self._bus.publish(CommunicationsUp())
@@ -207,7 +207,7 @@ class ClusterCore:
         self._answers.reconfigure(config.timers)
         self.punctuality.reconfigure(config.timers)
         self._membership.reconfigure(config.timers)
-        with self._watchers.held():
+        with self._watchers:
             self._beat.reconfigure(config.timers)
 
     # ---- sending -----------------------------------------------------------------------------
@@ -230,8 +230,9 @@ class ClusterCore:
 
     def _send(self, message: Message) -> Message:
         sent = self._transmitter.send(message)
-        self._attributes(sent)
-        self._watchers.tell(Header.of(sent), sent, True)
+        if sent.type in ATTRIBUTES:
+            self._attributes(sent)
+        self._watchers.tellOwn(sent)
         return sent
 
     # ---- what others want to hear ------------------------------------------------------------
@@ -278,13 +279,13 @@ class ClusterCore:
             admitted = self._admission.judge(node, header, medium)
         if admitted.link is not None:
             self._membership.heardThrough(admitted.link)
-        with self._watchers.held():
+        with self._watchers:
             events = admitted.events
             if admitted.judgement is not None and admitted.judgement.missing:
                 self._requests.missing(node, admitted.judgement.missing)
             if admitted.deliver and not node.local:
                 events += self._statusOf(node, header, message, admitted)
-                self._watchers.tell(header, message, False)
+                self._watchers.tell(header, message)
             for event in events:
                 self._bus.publish(event)
             if admitted.deliver and not node.local:
@@ -325,8 +326,6 @@ class ClusterCore:
 
     def _attributes(self, message: Message) -> None:
         """C{setweight} and C{setsite}, our own included: stored for those who ask."""
-        if message.type not in ("setweight", "setsite"):
-            return
         node = self.nodes.get(message.get("node"))
         if node is None:
             return

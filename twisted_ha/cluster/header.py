@@ -6,7 +6,7 @@ The fields that every message has, read once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from twisted_ha.errors import HeartbeatError
 from twisted_ha.terms import NodeName
@@ -34,8 +34,7 @@ class HeaderError(HeartbeatError):
         super().__init__(reason)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class Header(NamedTuple):
     """
     Where a message came from, where it belongs in its sender's order, and whom it is for.
 

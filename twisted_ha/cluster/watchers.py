@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 
 from twisted.logger import Logger
 
@@ -18,7 +18,11 @@ Watcher = Callable[[Header, Message, bool], None]
 
 
 class Watchers:
-    """Tells messages in one order, never one while another is being told."""
+    """
+    Tells messages in one order, never one while another is being told.
+
+    As a context manager it holds: nothing is told in there, and everything afterwards.
+    """
 
     _log = Logger()
 
@@ -41,24 +45,29 @@ class Watchers:
 
         return stop
 
-    def tell(self, header: Header, message: Message, local: bool) -> None:
-        """Tell one message, or queue it behind those that wait."""
+    def tell(self, header: Header, message: Message) -> None:
+        """Tell a message of another node, or queue it behind those that wait."""
         if self._watchers:
-            self._waiting.append((header, message, local))
+            self._waiting.append((header, message, False))
             self._flush()
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Meanwhile nothing is told."""
-        self._holding += 1
-        try:
-            yield
-        finally:
-            self._holding -= 1
+    def tellOwn(self, message: Message) -> None:
+        """The same for a message that this node has sent."""
+        if self._watchers:
+            self._waiting.append((Header.of(message), message, True))
             self._flush()
+
+    def __enter__(self) -> None:
+        self._holding += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._holding -= 1
+        self._flush()
 
     def _flush(self) -> None:
-        if self._holding:
+        if self._holding or not self._waiting:
             return
         self._holding += 1
         try:

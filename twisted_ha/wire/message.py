@@ -47,14 +47,16 @@ class Message:
     An immutable list of fields.  Names may repeat; reading finds the first.
 
     @ivar fields: in the order of the wire, which authentication covers.
+    @ivar type: the value of C{t}; empty if there is none.
     """
 
-    __slots__ = ("_index", "fields")
+    __slots__ = ("_index", "fields", "type")
 
     def __init__(self, fields: Iterable[Field] = ()) -> None:
         self.fields: tuple[Field, ...] = tuple(fields)
         # From the back, so that the first field of a name is the one that stays.
         self._index: dict[str, Field] = {field[0]: field for field in reversed(self.fields)}
+        self.type: str = self.get("t") or ""
 
     @classmethod
     def of(cls, type: str, **values: str | bytes | None) -> Message:
@@ -70,20 +72,21 @@ class Message:
                 made.append(Field(name, value))
         return cls(made)
 
-    @property
-    def type(self) -> str:
-        """The value of C{t}; empty if there is none."""
-        return self.get("t") or ""
-
     def get(self, name: str) -> str | None:
         """The first field of that name as text; L{None} if there is none or it is not a string."""
         field = self._index.get(name)
-        return field.value if field is not None and isinstance(field.value, str) else None
+        if field is None:
+            return None
+        value = field[1]
+        return value if isinstance(value, str) else None
 
     def getBinary(self, name: str) -> bytes | None:
         """The first field of that name as bytes; L{None} if there is none or it is not binary."""
         field = self._index.get(name)
-        return field.value if field is not None and isinstance(field.value, bytes) else None
+        if field is None:
+            return None
+        value = field[1]
+        return value if isinstance(value, bytes) else None
 
     def __contains__(self, name: object) -> bool:
         return name in self._index
