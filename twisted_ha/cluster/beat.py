@@ -7,6 +7,7 @@ This node's own status: what it says, and when.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -18,13 +19,29 @@ from twisted_ha.terms import NodeStatus
 from twisted_ha.wire.fields import formatNumber
 from twisted_ha.wire.message import Message
 
-__all__ = ["EXTENSION", "EXTENSION_FIELD", "Beat"]
+__all__ = ["EXTENSION", "EXTENSION_FIELD", "Beat", "statusMessage"]
 
 EXTENSION_FIELD = "twisted_ha"
 """The field of our status messages that tells others of our kind; heartbeat passes it over."""
 
 EXTENSION = "1"
 """Which of our extensions we speak."""
+
+
+@lru_cache(maxsize=16)
+def statusMessage(word: str, deadtime: float, flowControl: bool) -> Message:
+    """
+    The status before it is stamped: the same ones again and again.
+
+    @param deadtime: seconds of silence after which the others should take us for dead.
+    """
+    return Message.of(
+        STATUS,
+        st=word,
+        dt=formatNumber(STATUS, "dt", max(1, round(deadtime * 1000))),
+        protocol=formatNumber(STATUS, "protocol", 1) if flowControl else None,
+        **{EXTENSION_FIELD: EXTENSION},
+    )
 
 
 class Beat:
@@ -95,16 +112,7 @@ class Beat:
 
     def sendStatus(self) -> None:
         """Say it once more, now."""
-        milliseconds = max(1, round(self._timers.deadtime * 1000))
-        sent = self._send(
-            Message.of(
-                STATUS,
-                st=self._local.word,
-                dt=formatNumber(STATUS, "dt", milliseconds),
-                protocol=formatNumber(STATUS, "protocol", 1) if self.flowControl else None,
-                **{EXTENSION_FIELD: EXTENSION},
-            )
-        )
+        sent = self._send(statusMessage(self._local.word, self._timers.deadtime, self.flowControl))
         self._local.lastStatus = self._clock.seconds()
         self._local.protocol = self.flowControl
         self._probe(sent.get("ts") or "")

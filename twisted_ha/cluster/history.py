@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from twisted_ha.wire.message import Message
 from twisted_ha.wire.signed import Encoding
 
-__all__ = ["MAX_BYTES", "RING", "SendHistory", "Sent"]
+__all__ = ["MAX_BYTES", "RING", "Form", "SendHistory", "Sent"]
 
 RING = 500
 """How many messages are kept; the same as heartbeat 3.0.6."""
@@ -22,18 +23,22 @@ MAX_BYTES = 8 * 1024 * 1024
 """How many bytes their frames may take together: a client can send large ones."""
 
 
+Form: TypeAlias = tuple[Encoding, bool]
+"""How a message is written, and whether it is one datagram."""
+
+
 @dataclass(slots=True)
 class Sent:
     """
     One message as it left.
 
-    @ivar frames: its bytes by encoding and whether they are one datagram.
+    @ivar frames: its bytes in each form it was sent in.
     @ivar lastSent: the clock's seconds when it last left.
     """
 
     sequence: int
     message: Message
-    frames: dict[tuple[Encoding, bool], bytes] = field(default_factory=dict)
+    frames: dict[Form, bytes] = field(default_factory=dict)
     lastSent: float = 0.0
 
 

@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from twisted_ha.auth.keyring import KeyRing
 from twisted_ha.cluster.header import UNSEQUENCED
-from twisted_ha.cluster.history import SendHistory, Sent
+from twisted_ha.cluster.history import Form, SendHistory, Sent
 from twisted_ha.cluster.nodes import NodeTable
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.interfaces import IMedium
@@ -50,16 +50,17 @@ class Transmitter:
         self._pings = [medium for medium in media if medium.pingNode is not None]
         self._keyring = keyring
         self._nodes = nodes
-        self._generation = generation
-        self._uuid = uuid
+        self._origin = (Field("src", nodes.local.name), Field("srcuuid", uuid, FieldType.BINARY))
+        self._life = Field("hg", formatNumber("", "hg", generation))
         self._loadAverage = loadAverage
         self.history = SendHistory()
         self.reconfigure(config)
 
     def reconfigure(self, config: ClusterConfig) -> None:
         """Use another C{ttl} and other encodings from now on."""
-        self._ttl = config.ttl
+        self._ttl = Field("ttl", formatNumber("", "ttl", config.ttl))
         self._netstrings = config.netstrings
+        self._ways = [(medium, (self._encoding(medium), medium.datagram)) for medium in self._media]
 
     def replaceKeyRing(self, keyring: KeyRing) -> None:
         """
@@ -81,7 +82,7 @@ class Transmitter:
         sequence = self.history.highest + 1
         stamped = self._stamp(message, sequence)
         sent = Sent(sequence, stamped, lastSent=now)
-        frames = [self._frame(sent, medium) for medium in self._media]
+        frames = [self._frame(sent, form) for _, form in self._ways]
         if not stamped.type.startswith(UNSEQUENCED):
             self.history.add(sent)
         for medium, frame in zip(self._media, frames, strict=True):
@@ -90,8 +91,8 @@ class Transmitter:
 
     def resend(self, sent: Sent) -> None:
         """Send a message again on every medium; the bytes are the first ones."""
-        for medium in self._media:
-            medium.send(self._frame(sent, medium))
+        for medium, form in self._ways:
+            medium.send(self._frame(sent, form))
 
     def probe(self, ts: str) -> None:
         """
@@ -114,8 +115,7 @@ class Transmitter:
             return Encoding.NETSTRING
         return Encoding.CLASSIC
 
-    def _frame(self, sent: Sent, medium: IMedium) -> bytes:
-        form = self._encoding(medium), medium.datagram
+    def _frame(self, sent: Sent, form: Form) -> bytes:
         frame = sent.frames.get(form)
         if frame is None:
             frame = sent.frames[form] = self._keyring.sign(sent.message, *form)
@@ -124,26 +124,17 @@ class Transmitter:
     def _stamp(self, message: Message, sequence: int) -> Message:
         kind = message.type
         sequenced = not kind.startswith(UNSEQUENCED)
-        stamps: dict[str, str | bytes] = {}
+        stamps: list[Field] = []
         target = self._nodes.get(message.get("dest"))
         if target is not None and target.uuid is not None:
-            stamps["destuuid"] = target.uuid
-        stamps["src"] = self._nodes.local.name
-        stamps["srcuuid"] = self._uuid
+            stamps.append(Field("destuuid", target.uuid, FieldType.BINARY))
+        stamps.extend(self._origin)
         if sequenced:
-            stamps["seq"] = formatNumber(kind, "seq", sequence)
-        stamps["hg"] = formatNumber(kind, "hg", self._generation)
-        stamps["ts"] = formatNumber(kind, "ts", max(1, int(self._wallClock())))
+            stamps.append(Field("seq", formatNumber(kind, "seq", sequence)))
+        stamps.append(self._life)
+        stamps.append(Field("ts", formatNumber(kind, "ts", max(1, int(self._wallClock())))))
         if sequenced:
-            stamps["ld"] = self._loadAverage().replace("\n", " ").strip() or "n/a"
-        stamps["ttl"] = formatNumber(kind, "ttl", self._ttl)
-        fields: list[Field] = []
-        for field in message:
-            stamp = stamps.pop(field.name, None)
-            fields.append(field if stamp is None else _field(field.name, stamp))
-        fields.extend(_field(name, value) for name, value in stamps.items())
-        return Message(fields)
-
-
-def _field(name: str, value: str | bytes) -> Field:
-    return Field(name, value, FieldType.BINARY if isinstance(value, bytes) else FieldType.STRING)
+            load = self._loadAverage().replace("\n", " ").strip()
+            stamps.append(Field("ld", load or "n/a"))
+        stamps.append(self._ttl)
+        return message.stamped(stamps)

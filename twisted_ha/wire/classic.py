@@ -28,7 +28,7 @@ from twisted_ha.wire.grammar import (
     parseList,
     toText,
 )
-from twisted_ha.wire.message import Field, FieldType, Message
+from twisted_ha.wire.message import Field, FieldType, Message, fieldOf
 from twisted_ha.wire.signed import Encoding, SignedMessage, Signer, readClaim
 
 __all__ = ["END", "START", "bareClassic", "coveredBytes", "decodeClassic", "encodeClassic"]
@@ -107,7 +107,7 @@ def coveredBytes(message: Message) -> bytes:
 
     @raise WireError: it cannot be written in this encoding.
     """
-    return fromText(_writeLines((field for field in message.fields if field[0] != AUTH), 0))
+    return fromText(_writeLines(message.fields, 0))
 
 
 def _readLines(
@@ -124,7 +124,9 @@ def _readLines(
     for number, line in enumerate(lines):
         name, separator, value = line.partition("=")
         if separator and name in KNOWN:
-            fields.append(Field(name, value.replace("\x13", "\n") if "\x13" in value else value))
+            if "\x13" in value:
+                value = value.replace("\x13", "\n")
+            fields.append(fieldOf((name, value, _STRING)))
             continue
         if not separator:
             if not line:
@@ -187,10 +189,12 @@ def _offset(lines: list[str], number: int, origin: int) -> int:
 
 
 def _writeLines(fields: Iterable[Field], depth: int) -> str:
-    """The lines of C{fields} of a message at C{depth}, each with its newline."""
+    """The lines of C{fields} of a message at C{depth}, each with its newline; C{auth} not at depth 0."""
     made: list[str] = []
     for name, value, kind in fields:
         if name not in KNOWN:
+            if name == AUTH and not depth:
+                continue
             checkName(name)
         if kind is _STRING:
             if not isinstance(value, str):

@@ -46,7 +46,7 @@ AUTH = "auth"
 _NAMES = (
     "t subt src srcuuid dest destuuid seq hg ts ld ttl st dt protocol ackseq firstseq lastseq info"
     " rsc_hold rtype isstable ipaddr weown ok node nodelist delnodelist weight site result cn cs"
-    " from_id to_id client_gen oseq num_ping"
+    " from_id to_id client_gen oseq num_ping twisted_ha"
 )
 KNOWN = frozenset(_NAMES.split())
 """

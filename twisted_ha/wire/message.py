@@ -7,11 +7,12 @@ way in and out unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
+from functools import partial
 from typing import NamedTuple, TypeAlias, Union
 
-__all__ = ["Field", "FieldType", "Message", "Value"]
+__all__ = ["Field", "FieldType", "Message", "Value", "fieldOf"]
 
 
 class FieldType(IntEnum):
@@ -40,6 +41,10 @@ class Field(NamedTuple):
     name: str
     value: Value
     type: FieldType = FieldType.STRING
+
+
+fieldOf: Callable[[tuple[str, Value, FieldType]], Field] = partial(tuple.__new__, Field)
+"""L{Field} from a plain tuple, in half the time: for loops over every field of every message."""
 
 
 class Message:
@@ -99,19 +104,18 @@ class Message:
         This message with the first field of that name set in place, or appended if there is none.
         """
         kind = FieldType.BINARY if isinstance(value, bytes) else FieldType.STRING
-        new = Field(name, value, kind)
-        old = self._index.get(name)
-        if old is None:
-            return Message((*self.fields, new))
-        done = False
-        made: list[Field] = []
-        for field in self.fields:
-            if field is old and not done:
-                made.append(new)
-                done = True
-            else:
-                made.append(field)
-        return Message(made)
+        return self.stamped([Field(name, value, kind)])
+
+    def stamped(self, fields: Iterable[Field]) -> Message:
+        """
+        This message with each of C{fields} in place of the first of its name, or at the end if there is
+        none.
+        """
+        new = {field[0]: field for field in fields}
+        if new.keys().isdisjoint(self._index):
+            return Message((*self.fields, *new.values()))
+        kept = [new.pop(field[0], field) for field in self.fields]
+        return Message((*kept, *new.values()))
 
     def without(self, name: str) -> Message:
         """This message without any field of that name."""

@@ -20,6 +20,9 @@ class Encoding(Enum):
     NETSTRING = "netstring"
     """Length-prefixed fields: heartbeat 3.0.6 on UDP and ICMP."""
 
+    # Enum hashes the name, in Python; a member is only ever equal to itself.
+    __hash__ = object.__hash__
+
 
 class SignedMessage(NamedTuple):
     """
