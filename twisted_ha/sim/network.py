@@ -84,6 +84,23 @@ class Segment:
             found = self.paths[source, target] = Path()
         return found
 
+    def join(self, medium: SimMedium) -> None:
+        """Plug a medium in."""
+        self.media.append(medium)
+        if medium.node not in self.members:
+            self.members.append(medium.node)
+        self._changed()
+
+    def leave(self, medium: SimMedium) -> None:
+        """Unplug a medium, if it is plugged in."""
+        if medium in self.media:
+            self.media.remove(medium)
+            self._changed()
+
+    def _changed(self) -> None:
+        for medium in self.media:
+            medium.neighboursChanged()
+
     def latency(self, source: str, frame: bytes, now: float, random: Random) -> float | None:
         """
         How long a frame takes from C{source}; L{None} if a serial line is too far behind to take it.
@@ -103,9 +120,11 @@ class SimMedium:
     """
     One directive of C{ha.cf} on one node.
 
+    What comes back to its sender is not carried: L{twisted_ha.media.echoes} drops every echo before
+    anybody hears it, and heartbeat knows its own name.
+
     @ivar node: whose port it is.
     @ivar targets: who is sent to; L{None} for everybody on the segment.
-    @ivar hearsItself: what it sends comes back, as a broadcast does.
     @ivar paused: nobody reads: what arrives waits in the socket's buffer.
     """
 
@@ -117,7 +136,6 @@ class SimMedium:
         kind: str,
         *,
         targets: tuple[str, ...] | None = None,
-        hearsItself: bool = False,
         pingNode: NodeName | None = None,
     ) -> None:
         self.network = network
@@ -126,7 +144,6 @@ class SimMedium:
         self.name = segment.name
         self.kind = kind
         self.targets = targets
-        self.hearsItself = hearsItself
         self.pingNode = pingNode
         self.datagram = kind != "serial"
         self.paused = False
@@ -135,6 +152,25 @@ class SimMedium:
         self._framer = None if self.datagram else Framer()
         self._waiting: deque[tuple[bytes, str]] = deque()
         self._waitingBytes = 0
+        self._hearers: list[tuple[SimMedium, Path]] | None = None
+
+    @property
+    def hearers(self) -> list[tuple[SimMedium, Path]]:
+        """Who hears what it sends, one medium on each machine, and the way there."""
+        if self._hearers is None:
+            found: dict[str, SimMedium] = {}
+            for other in self.segment.media:
+                meant = self.targets is None or other.node in self.targets
+                if meant and other.node != self.node and other.pingNode is None:
+                    found.setdefault(other.node, other)
+            self._hearers = [
+                (other, self.segment.path(self.node, name)) for name, other in found.items()
+            ]
+        return self._hearers
+
+    def neighboursChanged(self) -> None:
+        """Somebody was plugged in or out."""
+        self._hearers = None
 
     @property
     def open_(self) -> bool:
@@ -159,8 +195,7 @@ class SimMedium:
         """The process that had it open is gone."""
         self._closed = True
         self._waiting.clear()
-        if self in self.segment.media:
-            self.segment.media.remove(self)
+        self.segment.leave(self)
 
     def arrive(self, frame: bytes, source: str) -> None:
         """A frame has come over the wire."""
@@ -220,9 +255,7 @@ class Network:
 
     def attach(self, medium: SimMedium) -> SimMedium:
         """Plug a medium in."""
-        medium.segment.media.append(medium)
-        if medium.node not in medium.segment.members:
-            medium.segment.members.append(medium.node)
+        medium.segment.join(medium)
         return medium
 
     def transmit(self, medium: SimMedium, frame: bytes) -> None:
@@ -242,16 +275,8 @@ class Network:
         latency = segment.latency(medium.node, frame, self._clock.world.now, self._random)
         if latency is None:
             return
-        reached: set[str] = set()
-        for other in segment.media:
-            if other.pingNode is not None or other.node in reached:
-                continue
-            if other.node == medium.node and not (other is medium and medium.hearsItself):
-                continue
-            if medium.targets is not None and other.node not in medium.targets:
-                continue
-            reached.add(other.node)
-            for after, copy in segment.path(medium.node, other.node).carry(frame, latency, self._random):
+        for other, path in medium.hearers:
+            for after, copy in path.carry(frame, latency, self._random):
                 self._clock.callLater(after, self._deliver, other, copy, sent)
 
     def _firstSent(self, node: str, frame: bytes) -> float:

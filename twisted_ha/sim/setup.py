@@ -147,16 +147,16 @@ def plugIn(network: Network, config: ClusterConfig) -> list[SimMedium]:
         node = config.localNode
         if isinstance(medium, BcastMedium):
             wire = network.segment(medium.interface, "bcast")
-            plug = SimMedium(network, wire, node, "bcast", hearsItself=True)
+            plug = SimMedium(network, wire, node, "bcast")
         elif isinstance(medium, McastMedium):
             wire = network.segment(medium.interface, "mcast")
-            plug = SimMedium(network, wire, node, "mcast", hearsItself=medium.loop)
+            plug = SimMedium(network, wire, node, "mcast")
         elif isinstance(medium, UcastMedium):
             wire = network.segment(medium.interface, "ucast")
             place = ucasts.get(medium.interface, 0)
             ucasts[medium.interface] = place + 1
             target = _addressee(config, place, counts[medium.interface])
-            plug = SimMedium(network, wire, node, "ucast", targets=(target,), hearsItself=target == node)
+            plug = SimMedium(network, wire, node, "ucast", targets=(target,))
         elif isinstance(medium, SerialMedium):
             if node not in config.nodes[:2]:
                 continue  # a null-modem cable has two ends

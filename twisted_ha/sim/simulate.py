@@ -65,4 +65,5 @@ def runStory(
             world.run(world.quietAt)
     else:
         world.run(until)
+    world.finish()
     return timelineOf(world, str(story))

@@ -104,25 +104,39 @@ class World:
         bugs = _Bugs(self._wreck)
         globalLogPublisher.addObserver(bugs)
         try:
-            while self._step(until):
+            while self._stepping(until):
                 pass
-            gc.collect()  # an error nobody handled is told when its Deferred is forgotten
         finally:
             globalLogPublisher.removeObserver(bugs)
+        self._ask()
+
+    def _stepping(self, until: float) -> bool:
+        """Step until nothing is left, or something raises; @return: whether it was the latter."""
+        step = self.time.step
+        try:
+            while step(until):
+                if self._fresh:
+                    self._ask()
+        except Exception as error:
+            self._wreck(f"{type(error).__name__}: {error}")
+            self._ask()
+            return True
+        return False
+
+    def _ask(self) -> None:
+        self._fresh = False
         for invariant in self.invariants:
             invariant.check()
 
-    def _step(self, until: float) -> bool:
+    def finish(self) -> None:
+        """It is over.  An error that nobody handled is told when its Deferred is forgotten: now."""
+        bugs = _Bugs(self._wreck)
+        globalLogPublisher.addObserver(bugs)
         try:
-            more = self.time.step(until)
-        except Exception as error:
-            self._wreck(f"{type(error).__name__}: {error}")
-            more = True
-        if self._fresh:
-            self._fresh = False
-            for invariant in self.invariants:
-                invariant.check()
-        return more
+            gc.collect()
+        finally:
+            globalLogPublisher.removeObserver(bugs)
+        self._ask()
 
     def _wreck(self, text: str) -> None:
         self.observe(Wreck(node="", text=text))

@@ -61,13 +61,26 @@ class NetworkTests(SynchronousTestCase):
         self.world.run(1)
         self.assertEqual([sink.frames for sink in sinks], [[], [(FRAME, "alpha")], [(FRAME, "alpha")]])
 
-    def test_broadcastHearsItself(self) -> None:
-        """A broadcast comes back to its sender."""
-        medium = self.plug("alpha", "bcast", hearsItself=True)
+    def test_noEcho(self) -> None:
+        """A broadcast does not come back: the real medium drops its echo before anybody hears it."""
+        medium = self.plug("alpha", "bcast")
         sink = self.hear(medium)
         medium.send(FRAME)
         self.world.run(1)
-        self.assertEqual(sink.frames, [(FRAME, "alpha")])
+        self.assertEqual(sink.frames, [])
+
+    def test_latecomer(self) -> None:
+        """Who is plugged in later hears from then on, and who is unplugged no more."""
+        alpha, beta = self.plug("alpha"), self.plug("beta")
+        self.hear(alpha)
+        first = self.hear(beta)
+        alpha.send(FRAME)
+        self.world.run(1)
+        beta.unplug()
+        second = self.hear(self.plug("beta"))
+        alpha.send(FRAME)
+        self.world.run(2)
+        self.assertEqual((len(first.frames), len(second.frames)), (1, 1))
 
     def test_unicast(self) -> None:
         """A C{ucast} reaches its addressee only."""
