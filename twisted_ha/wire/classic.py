@@ -12,6 +12,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from twisted_ha.errors import WireError
 from twisted_ha.wire.grammar import (
@@ -28,7 +29,7 @@ from twisted_ha.wire.grammar import (
     parseList,
     toText,
 )
-from twisted_ha.wire.message import Field, FieldType, Message, fieldOf
+from twisted_ha.wire.message import Field, FieldType, Message
 from twisted_ha.wire.signed import Encoding, SignedMessage, Signer, readClaim
 
 __all__ = ["END", "START", "bareClassic", "coveredBytes", "decodeClassic", "encodeClassic"]
@@ -40,6 +41,9 @@ _NEWLINES = tuple(chr(code) for code in (*range(20, 32), 15, 16, 17, 18))
 """What a newline of a nested message becomes, by the depth of its parent."""
 
 _TYPES = {"1": FieldType.BINARY, "2": FieldType.STRUCT, "3": FieldType.LIST, "4": FieldType.COMPRESSED}
+_LONG = 200
+"""Characters: lines of strangers that are longer are not kept in memory."""
+
 _AUTH_LINE = re.compile(rb"(\([1-4]\))?auth=")
 _STRING = FieldType.STRING
 
@@ -121,32 +125,50 @@ def _readLines(
     budget.spend(len(lines), origin)
     fields: list[Field] = []
     auths: list[Field] = []
-    for number, line in enumerate(lines):
-        name, separator, value = line.partition("=")
-        if separator and name in KNOWN:
-            if "\x13" in value:
-                value = value.replace("\x13", "\n")
-            fields.append(fieldOf((name, value, _STRING)))
-            continue
-        if not separator:
-            if not line:
-                continue
-            raise WireError(_offset(lines, number, origin), "a line without =")
-        if name[:1] == "(":
-            try:
-                field = _readTyped(line, depth, budget)
-            except WireError as error:
-                raise WireError(_offset(lines, number, origin) + error.offset, error.reason) from None
-            name = field.name
-        else:
-            field = Field(name, value.replace("\x13", "\n"))
-        if name == AUTH and not depth:
-            auths.append(field)
-            continue
-        if not isName(name):
-            raise WireError(_offset(lines, number, origin), "not a name of a field")
-        fields.append(field)
+    try:
+        for number, line in enumerate(lines):
+            field = _readKnown(line) if len(line) <= _LONG else None
+            if field is not None:
+                fields.append(field)
+            elif line:
+                field = _readLine(line, depth, budget)
+                (auths if field.name == AUTH and not depth else fields).append(field)
+    except WireError as error:
+        place = _offset(lines, number, origin)
+        raise WireError(place + error.offset, error.reason) from None
     return fields, auths
+
+
+@lru_cache(maxsize=512)
+def _readKnown(line: str) -> Field | None:
+    """
+    The field of a line with a name seen all day; L{None} for any other.
+
+    Remembered, because of a dozen lines of a message only the sequence number, the time and the
+    authentication are not those of the message before it.
+    """
+    name, separator, value = line.partition("=")
+    if not separator:
+        return None
+    if name in KNOWN:
+        return Field(name, value.replace("\x13", "\n"))
+    if name.startswith("(1)") and name[3:] in KNOWN:
+        return _readTyped(line, 0, Budget())
+    return None
+
+
+def _readLine(line: str, depth: int, budget: Budget) -> Field:
+    """Any other line that is not empty; an error's offset is within the line."""
+    name, separator, value = line.partition("=")
+    if not separator:
+        raise WireError(0, "a line without =")
+    if line.startswith("("):
+        field = _readTyped(line, depth, budget)
+    else:
+        field = Field(name, value.replace("\x13", "\n"))
+    if not isName(field.name):
+        raise WireError(0, "not a name of a field")
+    return field
 
 
 def _readTyped(line: str, depth: int, budget: Budget) -> Field:
