@@ -7,7 +7,7 @@ import termios
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
@@ -27,7 +27,10 @@ from twisted_ha.wire.framer import Framer
 if TYPE_CHECKING:
     from serial import Serial
 
-__all__ = ["SerialLine", "SerialMedium"]
+__all__ = ["FAREWELL", "SerialLine", "SerialMedium"]
+
+FAREWELL = 5.0
+"""Seconds a line may take, when it is closed, to carry what waits."""
 
 _BREAK = 0.25
 _LEAST_LIMIT = 4096
@@ -137,10 +140,21 @@ class SerialMedium(DeviceMedium):
         return self._queue.dropped
 
     def close(self) -> Deferred[None]:
-        """Close the line and remove the lock."""
-        closed = super().close()
+        """
+        Close the line and remove the lock, when what waits has left: the last words of a node are in no
+        hurry, and without them its peer waits a deadtime.
+
+        @return: fires when that is done, L{FAREWELL} seconds later at the latest.
+        """
+        self._sink = None
+        self._upkeep.stop()
+        leaving = self._writer.finish().addTimeout(FAREWELL, self._clock)
+        leaving.addErrback(lambda failure: failure.trap(TimeoutError) and None)
+        return leaving.addCallback(self._closeLine)
+
+    def _closeLine(self, result: object) -> None:
+        self._release()
         self._lock.release()
-        return closed
 
     def send(self, frame: bytes) -> None:
         """Queue C{frame}; a line that is away keeps the newest for its return."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from twisted_ha.media.serial_output import OutputQueue
@@ -73,6 +74,7 @@ class SerialWriter:
         self._outstanding = 0
         self._progress = 0.0
         self._lastStall: float | None = None
+        self._finishing: list[Deferred[None]] = []
 
     def attach(self, line: WritableLine) -> None:
         """Write to C{line} from now on."""
@@ -86,6 +88,18 @@ class SerialWriter:
         if self._call is not None and self._call.active():
             self._call.cancel()
         self._call = None
+        self._finished()
+
+    def finish(self) -> Deferred[None]:
+        """
+        @return: fires when nothing waits any more: all of it has left the line, was dropped because the
+            line does not move, or there is no line.
+        """
+        if self._call is None or self._lastStall is not None:
+            return succeed(None)
+        finishing: Deferred[None] = Deferred()
+        self._finishing.append(finishing)
+        return finishing
 
     def kick(self) -> None:
         """Something was put into the queue."""
@@ -113,6 +127,13 @@ class SerialWriter:
         piece = self._queue.piece(self.PIECE)
         if piece:
             self._write(line, piece)
+        else:
+            self._finished()
+
+    def _finished(self) -> None:
+        finishing, self._finishing = self._finishing, []
+        for waiting in finishing:
+            waiting.callback(None)
 
     def _write(self, line: WritableLine, piece: bytes) -> None:
         taken = line.writeSomeData(piece)
@@ -145,3 +166,4 @@ class SerialWriter:
         self._lastStall = self._progress = now
         self._stalled()
         self._later(self.POLL)
+        self._finished()

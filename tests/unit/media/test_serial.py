@@ -28,6 +28,11 @@ def status(seq: int) -> bytes:
     return f">>>\nt=status\nsrc=alpha\nseq={seq:x}\nhg=1\n<<<\n".encode()
 
 
+def resource(seq: int, padding: bytes = b"") -> bytes:
+    """A message that no newer one replaces."""
+    return status(seq).replace(b"t=status", b"t=resource\npadding=" + padding)
+
+
 class Cable:
     """The other end of the line: what the medium opens is a symbolic link to a pseudo terminal."""
 
@@ -233,10 +238,22 @@ class SerialMediumTests(SerialTestCase):
         """Closing a line that nobody reads does not wait for it."""
         medium = self.opened()
         for number in range(1, 100):
-            medium.send(status(number) + b"x" * 1000 + b"\n")
-        await deferLater(reactor, 0.4)
+            medium.send(resource(number, b"x" * 1000))
+        await self.until(lambda: "MediumDown" in self.bus.told())
         closed: Deferred[None] = medium.close()
         self.successResultOf(closed)
+
+    async def test_lastWords(self) -> None:
+        """What waits when the line is closed is carried first: a node's farewell on its only line."""
+        medium = self.opened(baud=115200)
+        frames = [resource(number) for number in range(1, 20)]
+        await deferLater(reactor, 0.3)  # the break at the beginning of a line
+        for frame in frames:
+            medium.send(frame)
+        closed = medium.close()
+        self.assertEqual(await self.receive(frames[-1]), b"".join(frames))
+        await closed
+        self.assertFalse(self.platform.lock.taken)
 
     def test_busy(self) -> None:
         """A locked line is refused, and said by whom."""

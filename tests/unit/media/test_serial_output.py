@@ -311,3 +311,38 @@ class SerialWriterTests(SynchronousTestCase):
         self.writer.detach()
         self.push(status(2))
         self.assertEqual((self.line.held, self.clock.getDelayedCalls()), (status(1), []))
+
+    def test_finish(self) -> None:
+        """Who finishes is told when the last byte has left the line, and no earlier."""
+        self.writer.attach(self.line)
+        self.push(frame("resource", 1), frame("shutdone", 2))
+        finished = self.writer.finish()
+        self.run_(0.05)
+        self.assertNoResult(finished)
+        self.run_(2)
+        self.successResultOf(finished)
+        self.assertEqual(self.line.left, frame("resource", 1) + frame("shutdone", 2))
+
+    def test_finishIdle(self) -> None:
+        """With nothing to send, or no line, that is now."""
+        self.successResultOf(self.writer.finish())
+        self.writer.attach(self.line)
+        self.successResultOf(self.writer.finish())
+
+    def test_finishStuck(self) -> None:
+        """A line that does not move is not waited for: neither when that shows, nor from then on."""
+        self.writer.attach(self.line)
+        self.push(frame("resource", 1), frame("shutdone", 2))
+        finished = self.writer.finish()
+        self.run_(SerialWriter.STALL + 0.3, draining=False)
+        self.successResultOf(finished)
+        self.push(frame("resource", 3))
+        self.successResultOf(self.writer.finish())
+
+    def test_finishDetached(self) -> None:
+        """Nor is one that is taken away."""
+        self.writer.attach(self.line)
+        self.push(frame("resource", 1))
+        finished = self.writer.finish()
+        self.writer.detach()
+        self.successResultOf(finished)
