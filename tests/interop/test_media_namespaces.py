@@ -177,6 +177,46 @@ class DatagramTests(NamespaceTestCase):
         own = [each for each in first.said if each["what"] == "heard" and each["pid"] == each["by"]]
         self.assertEqual(own, [])
 
+    def test_ownBroadcasts(self) -> None:
+        """Linux wakes nobody for a broadcast of his own machine, and does for one of another."""
+        program = (
+            "import select, socket, sys\n"
+            "from twisted_ha.platform.linux import LinuxPlatform\n"
+            "platform = LinuxPlatform()\n"
+            "eth1 = platform.interface('eth1')\n"
+            "ours = platform.receiver(eth1, 694, False, True).socket\n"
+            "plain = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+            "plain.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+            "plain.bind(('', 694))\n"
+            "sender = platform.broadcastSender(eth1)\n"
+            "for source in ('own', 'other'):\n"
+            "    if source == 'own':\n"
+            "        sender.sendto(b'beat', (eth1.broadcast, 694))\n"
+            "    else:\n"
+            "        print('ready', flush=True)\n"
+            "    plain.settimeout(10)\n"
+            "    plain.recv(10)\n"
+            "    print(source, bool(select.select([ours], [], [], 0)[0]), flush=True)\n"
+        )
+        first, second = self.names
+        listening = subprocess.Popen(
+            ["ip", "netns", "exec", first, sys.executable, "-c", program],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert listening.stdout is not None
+        with listening:
+            self.assertEqual(listening.stdout.readline(), "own False\n")
+            self.assertEqual(listening.stdout.readline(), "ready\n")
+            send = (
+                "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM);"
+                " s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1);"
+                " s.sendto(b'beat', ('10.77.1.255', 694))"
+            )
+            subprocess.run(["ip", "netns", "exec", second, sys.executable, "-c", send], check=True)
+            self.assertEqual(listening.stdout.readline(), "other True\n")
+
     async def test_severalPeers(self) -> None:
         """C{ucast} lines for all nodes, this one included, share a socket and lose nothing."""
         lines = [line("ucast", "eth1", 1), line("ucast", "eth1", 2), line("ucast", "eth1", 3)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import socket
 import struct
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from zope.interface import implementer
@@ -37,6 +39,17 @@ _ECHO_REPLY = 0
 _ECHO_REPLY_6 = 129
 
 _LOW_DELAY = 0x10
+
+# <linux/filter.h>, <linux/if_packet.h>, <asm/socket.h>
+_SO_ATTACH_FILTER = 26
+_PACKET_LOOPBACK = 5
+_NOT_OUR_OWN = (
+    (0x20, 0, 0, 0xFFFFF004),  # load the type of the packet
+    (0x15, 0, 1, _PACKET_LOOPBACK),  # the copy of a broadcast for the machine that sent it?
+    (0x06, 0, 0, 0),  # drop it
+    (0x06, 0, 0, 0xFFFFFFFF),  # keep all of it
+)
+"""A program for the kernel's packet filter, as (code, jump if true, jump if false, operand)."""
 
 
 @implementer(IPlatform)
@@ -105,6 +118,10 @@ class LinuxPlatform(PosixPlatform):
     ) -> ReceiveSocket:
         """A socket for what comes in by one interface and is not a multicast."""
         made = self._receiveOn(interface.name, ipv6, shared)
+        # Nobody needs to be woken by his own broadcasts.  Where this is refused they are only a little
+        # work: the medium knows its own frames.
+        with suppress(OSError):
+            _attachFilter(made, _NOT_OUR_OWN)
         self._bind(made, ("::" if ipv6 else "0.0.0.0", port), f"on {interface.name}", port)
         return ReceiveSocket(socket=made)
 
@@ -269,3 +286,14 @@ def _programOf(pid: str) -> str:
             return name.read().strip() or "a program"
     except OSError:
         return "a program"
+
+
+def _attachFilter(made: socket.socket, program: tuple[tuple[int, int, int, int], ...]) -> None:
+    """Let the kernel drop what C{program} does not keep, before it wakes anybody."""
+    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    made.setsockopt(
+        socket.SOL_SOCKET,
+        _SO_ATTACH_FILTER,
+        struct.pack("HP", len(program), ctypes.addressof(buffer)),
+    )

@@ -23,6 +23,9 @@ LO = NetworkInterface(name="lo", index=1, address="127.0.0.1")
 BOUND = (socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"em0\0")
 REUSED = (socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
+FILTER = 26
+"""SO_ATTACH_FILTER."""
+
 
 class LinuxTests(SynchronousTestCase):
     """L{LinuxPlatform} on a kernel of ours."""
@@ -76,6 +79,16 @@ class LinuxTests(SynchronousTestCase):
         self.assertEqual((first.bound, second.bound), (("0.0.0.0", 694), ("::", 694)))
         self.assertNotIn(REUSED, first.options)
         self.assertIn(REUSED, second.options)
+
+    def test_ownBroadcasts(self) -> None:
+        """The kernel is asked to keep our own broadcasts; where it will not, that is no misfortune."""
+        self.kernel.refusedOptions[socket.SOL_SOCKET, FILTER] = errno.EPERM
+        self.platform.receiver(EM0, 694, False, False)
+        self.kernel.refusedOptions.clear()
+        self.platform.receiver(EM0, 694, False, False)
+        filtered = [FILTER in {name for _, name, _ in made.options} for made in self.kernel.sockets]
+        self.assertEqual(filtered, [False, True])
+        self.assertFalse(self.kernel.sockets[0].closed)
 
     def test_multicastReceiver(self) -> None:
         """One for a group is bound to it, joins it, and declines what others have joined."""

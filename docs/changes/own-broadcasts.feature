@@ -1,0 +1,1 @@
+On Linux the daemon is not woken by its own broadcasts.
