@@ -18,7 +18,7 @@ help:
 	@echo 'make interop  the tests beside the original, in network namespaces (root, Linux)'
 	@echo 'make lint     ruff and mypy'
 	@echo 'make check    lint and test'
-	@echo 'make bench    failover times and footprint beside heartbeat 3.0.6 and keepalived (root, Linux)'
+	@echo 'make bench    failover times, footprint, cost of refused packets beside heartbeat 3.0.6 and keepalived (root, Linux)'
 	@echo 'make clean    remove what these made, .venv included'
 
 $(BIN)/python:
@@ -53,6 +53,7 @@ check: lint test
 bench: $(RUNNING)
 	$(BIN)/python -m benchmarks.failover
 	$(BIN)/python -m benchmarks.footprint
+	$(BIN)/python -m benchmarks.refusal
 
 clean:
 	rm -rf $(VENV) _trial_temp* .mypy_cache .ruff_cache .hypothesis .tox build dist apidocs *.egg-info

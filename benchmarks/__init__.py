@@ -1,1 +1,1 @@
-"""Measurements, each one command: C{python -m benchmarks.failover}, C{... benchmarks.footprint}."""
+"""Measurements, each one command: C{python -m benchmarks.failover} and so on."""

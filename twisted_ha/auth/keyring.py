@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from twisted_ha.auth.digests import METHODS
 from twisted_ha.errors import AuthError
-from twisted_ha.wire.codec import encode
+from twisted_ha.wire.codec import claim, decode, encode
 from twisted_ha.wire.compression import PAYLOAD, expand
 
 if TYPE_CHECKING:
     from twisted_ha.config.model import Keys
     from twisted_ha.wire.message import Message
-    from twisted_ha.wire.signed import Encoding, SignedMessage
+    from twisted_ha.wire.signed import Claim, Encoding, SignedMessage
 
 __all__ = ["KEY_NUMBERS", "KeyRing"]
 
@@ -61,30 +61,54 @@ class KeyRing:
         """
         return encode(message, encoding, self._claim, datagram=datagram, innerAuth=innerAuth)
 
-    def verify(self, signed: SignedMessage) -> Message:
+    def open(self, frame: bytes) -> Message:
+        """
+        The message in C{frame}, which one of our keys has signed.
+
+        That is asked first, and only an authentic frame is read.
+
+        @return: as of L{verify}.
+        @raise AuthError: it is not signed, or not with a key of ours.
+        @raise WireError: it is not a message, or what is compressed inside cannot be used.
+        """
+        vouched = claim(frame)
+        self.check(vouched)
+        return self.verify(decode(frame), vouched)
+
+    def verify(self, signed: SignedMessage, vouched: Claim | None = None) -> Message:
         """
         The message, which one of our keys has signed.
 
-        The digest is compared exactly: upper case and padding are refused, as by heartbeat.  The secret
-        is that of the key the message names; heartbeat 3.0.6 uses its own signing key's for netstrings,
-        which breaks rollover and nothing else.
-
+        @param vouched: the claim that was checked already.
         @return: without C{auth}, and out of its envelope if it was compressed as a whole.
         @raise AuthError: it is not signed, or not with a key of ours.
         @raise WireError: it is signed, and what is compressed inside cannot be used.
         """
-        if signed.key is None:
-            raise AuthError("no authentication, or none that can be read")
-        found = self._keys.get(signed.key)
-        if found is None:
-            raise AuthError(f"key {signed.key} is not in authkeys")
-        method, digest = found
-        wanted = digest(signed.covered).encode("ascii")
-        if not hmac.compare_digest(wanted, signed.digest.encode("utf-8", "surrogateescape")):
-            raise AuthError(f"wrong {method} digest for key {signed.key}")
+        if signed.claim != vouched:
+            self.check(signed.claim)
         if PAYLOAD in signed.message:
             return expand(signed.message)
         return signed.message
+
+    def check(self, made: Claim) -> None:
+        """
+        Be sure that a claim is true.
+
+        The digest is compared exactly: upper case and padding are refused, as by heartbeat.  The secret
+        is that of the key the claim names; heartbeat 3.0.6 uses its own signing key's for netstrings,
+        which breaks rollover and nothing else.
+
+        @raise AuthError: it is not.
+        """
+        if made.key is None:
+            raise AuthError("no authentication, or none that can be read")
+        found = self._keys.get(made.key)
+        if found is None:
+            raise AuthError(f"key {made.key} is not in authkeys")
+        method, digest = found
+        wanted = digest(made.covered).encode("ascii")
+        if not hmac.compare_digest(wanted, made.digest.encode("utf-8", "surrogateescape")):
+            raise AuthError(f"wrong {method} digest for key {made.key}")
 
     def _claim(self, covered: bytes) -> str:
         _, digest = self._keys[self._signing]

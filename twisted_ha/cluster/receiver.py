@@ -24,7 +24,6 @@ from twisted_ha.cluster.nodes import Node, NodeTable
 from twisted_ha.errors import AuthError, WireError
 from twisted_ha.events import FrameRefused
 from twisted_ha.interfaces import IFrameSink, IMedium
-from twisted_ha.wire.codec import decode
 from twisted_ha.wire.message import Message
 
 __all__ = ["MEMORY", "QUIET", "Accept", "Receiver"]
@@ -83,7 +82,7 @@ class Receiver:
         known = self._known.get(frame)
         if known is None:
             try:
-                message = self._keyring.verify(decode(frame))
+                message = self._keyring.open(frame)
                 known = Header.of(message), message
             except WireError as error:
                 return self._refuse(medium, source, "wire", str(error))

@@ -30,9 +30,17 @@ from twisted_ha.wire.grammar import (
     toText,
 )
 from twisted_ha.wire.message import Field, FieldType, Message
-from twisted_ha.wire.signed import Encoding, SignedMessage, Signer, readClaim
+from twisted_ha.wire.signed import Claim, Encoding, SignedMessage, Signer, readClaim
 
-__all__ = ["END", "START", "bareClassic", "coveredBytes", "decodeClassic", "encodeClassic"]
+__all__ = [
+    "END",
+    "START",
+    "bareClassic",
+    "claimClassic",
+    "coveredBytes",
+    "decodeClassic",
+    "encodeClassic",
+]
 
 START = b">>>\n"
 END = b"<<<\n"
@@ -54,17 +62,7 @@ def decodeClassic(frame: bytes, limit: int = MAX_FRAME) -> SignedMessage:
 
     @raise WireError: it is not one.
     """
-    if len(frame) > limit:
-        raise WireError(limit, f"a message of more than {limit} bytes")
-    nul = frame.find(b"\0")
-    if nul >= 0:
-        frame = frame[:nul]
-    if not frame.startswith(START):
-        raise WireError(0, "no start marker")
-    end = frame.find(b"\n<<<\n", 3)
-    if end < 0:
-        raise WireError(len(frame), "no end marker")
-    body = frame[4 : end + 1]
+    body = _bodyOf(frame, limit)
     lines = toText(body).split("\n")
     lines.pop()
     fields, auths = _readLines(lines, 0, 4, Budget())
@@ -79,6 +77,40 @@ def decodeClassic(frame: bytes, limit: int = MAX_FRAME) -> SignedMessage:
     value = auths[-1].value
     key, digest = readClaim(value) if isinstance(value, str) else (None, "")
     return SignedMessage(Message(fields), key, digest, covered, Encoding.CLASSIC)
+
+
+def claimClassic(frame: bytes) -> Claim:
+    """
+    What a classic frame says of its authenticity, before any of its fields is read.
+
+    @raise WireError: it has no markers.
+    """
+    body = _bodyOf(frame, MAX_FRAME)
+    last = body.rfind(b"\n", 0, -1) + 1
+    if body.startswith(b"auth=", last) and b"auth=" not in body[:last] and b"\n\n" not in body:
+        return Claim(*_claimOf(body[last + 5 : -1]), body[:last])
+    auths = [line for line in body.split(b"\n") if _AUTH_LINE.match(line) is not None]
+    plain = auths and auths[-1].startswith(b"auth=")
+    return Claim(*(_claimOf(auths[-1][5:]) if plain else (None, "")), _withoutAuth(body))
+
+
+def _claimOf(value: bytes) -> tuple[int | None, str]:
+    return readClaim(toText(value).replace("\x13", "\n"))
+
+
+def _bodyOf(frame: bytes, limit: int) -> bytes:
+    """@raise WireError: there are no markers around any."""
+    if len(frame) > limit:
+        raise WireError(limit, f"a message of more than {limit} bytes")
+    nul = frame.find(b"\0")
+    if nul >= 0:
+        frame = frame[:nul]
+    if not frame.startswith(START):
+        raise WireError(0, "no start marker")
+    end = frame.find(b"\n<<<\n", 3)
+    if end < 0:
+        raise WireError(len(frame), "no end marker")
+    return frame[4 : end + 1]
 
 
 def encodeClassic(message: Message, sign: Signer, datagram: bool = True) -> bytes:

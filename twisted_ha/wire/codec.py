@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from twisted_ha.errors import WireError
 from twisted_ha.wire import classic, netstring
-from twisted_ha.wire.signed import Encoding, SignedMessage, Signer
+from twisted_ha.wire.signed import Claim, Encoding, SignedMessage, Signer
 
 if TYPE_CHECKING:
     from twisted_ha.wire.message import Message
 
-__all__ = ["decode", "encode"]
+__all__ = ["claim", "decode", "encode"]
 
 
 def decode(frame: bytes) -> SignedMessage:
@@ -30,6 +30,20 @@ def decode(frame: bytes) -> SignedMessage:
         return classic.decodeClassic(frame)
     if frame.startswith(netstring.START):
         return netstring.decodeNetstring(frame)
+    raise WireError(0, "neither of the two start markers")
+
+
+def claim(frame: bytes) -> Claim:
+    """
+    What one frame says of its authenticity.  No field is read for that: a stranger can write a thousand
+    of them into one datagram.
+
+    @raise WireError: the bytes are not a message, as far as one can see without reading its fields.
+    """
+    if frame.startswith(classic.START):
+        return classic.claimClassic(frame)
+    if frame.startswith(netstring.START):
+        return netstring.claimNetstring(frame)
     raise WireError(0, "neither of the two start markers")
 
 

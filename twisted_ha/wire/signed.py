@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from twisted_ha.wire.message import Message
 
-__all__ = ["Encoding", "SignedMessage", "Signer", "readClaim"]
+__all__ = ["Claim", "Encoding", "SignedMessage", "Signer", "readClaim"]
 
 
 class Encoding(Enum):
@@ -22,6 +22,20 @@ class Encoding(Enum):
 
     # Enum hashes the name, in Python; a member is only ever equal to itself.
     __hash__ = object.__hash__
+
+
+class Claim(NamedTuple):
+    """
+    What a frame says of its authenticity.
+
+    @ivar key: the number of the key it names; L{None} if the authentication is missing or unreadable.
+    @ivar digest: the digest as it stands there; empty without a key.
+    @ivar covered: the bytes of the frame that the digest is over.
+    """
+
+    key: int | None
+    digest: str
+    covered: bytes
 
 
 class SignedMessage(NamedTuple):
@@ -41,6 +55,11 @@ class SignedMessage(NamedTuple):
     covered: bytes
     encoding: Encoding
     inner: str | None = None
+
+    @property
+    def claim(self) -> Claim:
+        """What it says of its authenticity."""
+        return Claim(self.key, self.digest, self.covered)
 
     def __repr__(self) -> str:
         return f"<SignedMessage {self.encoding.value} key={self.key} {self.message!r}>"

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -179,6 +180,31 @@ class Lab:
         client = Client(process)
         self._ends.callback(client.stop)
         return client
+
+    def flood(
+        self, machine: Machine, frames: Sequence[bytes], count: int, rate: int = 0, limit: float = 300.0
+    ) -> tuple[int, float]:
+        """
+        Somebody at the cluster's switch sends datagrams to a node's port, one after the other.
+
+        @param rate: a second; 0 is as fast as one program can.
+        @param limit: seconds to wait for the end.
+        @return: how many were sent, and in how many seconds.
+        """
+        done = self._switch.run(
+            [
+                *PYTHON,
+                str(PROGRAMS / "flood.py"),
+                machine.address[CLUSTER],
+                "694",
+                str(count),
+                str(rate),
+            ],
+            stdin="".join(f"{frame.hex()}\n" for frame in frames),
+            limit=limit,
+        )
+        sent, seconds = done.stdout.split()
+        return int(sent), float(seconds)
 
     def capture(self, network: str = CLUSTER) -> Capture:
         """Record every packet that machines send into C{network} from now on."""

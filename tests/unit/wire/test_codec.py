@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.unit.wire import vectors
 from twisted_ha.errors import WireError
 from twisted_ha.wire import Encoding, Field, Message, decode
+from twisted_ha.wire.codec import claim
 
 
 class CapturedTests(SynchronousTestCase):
@@ -61,6 +62,12 @@ class CapturedTests(SynchronousTestCase):
                 (signed.key, signed.digest),
                 (vector["file"], vector["id"]),
             )
+
+    def test_claimFirst(self) -> None:
+        """The claim is the same before the fields are read."""
+        for vector in self.vectors:
+            frame = bytes.fromhex(vector["hex"])
+            self.assertEqual(claim(frame), decode(frame).claim, (vector["file"], vector["id"]))
 
     def test_covered(self) -> None:
         """The covered bytes are those the real node digested, where that is known."""

@@ -14,6 +14,7 @@ from tests.unit.wire import vectors
 from twisted_ha.auth.keyring import KeyRing
 from twisted_ha.errors import AuthError, WireError
 from twisted_ha.wire import Encoding, Field, FieldType, Message, SignedMessage, decode
+from twisted_ha.wire.codec import claim
 from twisted_ha.wire.compression import expand
 from twisted_ha.wire.grammar import isName
 
@@ -35,12 +36,23 @@ def survive(ring: KeyRing, frame: bytes) -> None:
     try:
         signed = decode(frame)
     except WireError:
+        with contextlib.suppress(WireError):
+            claim(frame)
         return
+    foretold(frame, signed)
     with contextlib.suppress(AuthError):
         ring.verify(signed)
     with contextlib.suppress(WireError):
         expand(signed.message)
     resend(ring, signed)
+
+
+def foretold(frame: bytes, signed: SignedMessage) -> None:
+    """The claim that is read first is that of the whole message; only what stands behind it misleads."""
+    behind = frame[len(signed.covered) :]
+    misled = signed.encoding is Encoding.NETSTRING and b"%%%\n" in behind
+    if not misled and claim(frame) != signed.claim:
+        raise AssertionError(f"{claim(frame)} foretold, {signed.claim} found in {frame!r}")
 
 
 def resend(ring: KeyRing, signed: SignedMessage) -> None:

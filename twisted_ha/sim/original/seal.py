@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from twisted_ha.auth.keyring import KeyRing
 from twisted_ha.errors import AuthError, WireError
-from twisted_ha.wire.codec import decode
 from twisted_ha.wire.message import Message
 from twisted_ha.wire.signed import Encoding
 
@@ -37,7 +36,7 @@ class KeyRingSeal:
         if frame in self._read:
             return self._read[frame]
         try:
-            message = self._ring.verify(decode(frame))
+            message = self._ring.open(frame)
         except (WireError, AuthError):
             message = None
         if len(self._read) >= REMEMBERED:
