@@ -176,6 +176,7 @@ class NodeControl:
                     duplicates=link.duplicates,
                     outOfOrder=link.outOfOrder,
                     jitter=link.jitter,
+                    roundTrip=link.roundTrip,
                 )
                 for link in view.links
             )
@@ -220,7 +221,9 @@ class NodeControl:
     def _medium(self, one: MediumConfig) -> MediumView:
         kind, name = _kindAndName(one)
         working, detail = self._media.get((kind, name), (False, "not open"))
-        return MediumView(name=name, kind=kind, working=working, detail=detail)
+        counts = self._node.core.receiver.refused
+        refused = {cause: count for (medium, cause), count in counts.items() if medium == name}
+        return MediumView(name=name, kind=kind, working=working, detail=detail, refused=refused)
 
     def _alarms(self) -> list[str]:
         alarms = []

@@ -7,7 +7,8 @@ name goes away or changes its meaning.  New names may appear at any time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from twisted_ha.terms import NodeName
@@ -44,6 +45,7 @@ class LinkView:
     @ivar duplicates: those that came more than once by it.
     @ivar outOfOrder: those that came after a higher number.
     @ivar jitter: seconds by which the time between two statuses varies; L{None} if not known yet.
+    @ivar roundTrip: seconds to the node and back by it; L{None} if not known.
     """
 
     name: str
@@ -54,6 +56,7 @@ class LinkView:
     duplicates: int = 0
     outOfOrder: int = 0
     jitter: float | None = None
+    roundTrip: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +117,15 @@ class MediumView:
     @ivar kind: the directive: C{"bcast"}, C{"serial"}, C{"ping"}...
     @ivar working: it is open.
     @ivar detail: port, address or speed; or what is wrong.
+    @ivar refused: packets that came by the link of this name and were no message of this cluster, by
+        cause.
     """
 
     name: str
     kind: str
     working: bool
     detail: str = ""
+    refused: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +201,13 @@ def asJson(status: ClusterStatus) -> dict[str, Any]:
         "nodes": [_node(node) for node in status.nodes],
         "groups": [_group(group) for group in status.groups],
         "media": [
-            {"name": each.name, "kind": each.kind, "working": each.working, "detail": each.detail}
+            {
+                "name": each.name,
+                "kind": each.kind,
+                "working": each.working,
+                "detail": each.detail,
+                "refused": dict(each.refused),
+            }
             for each in status.media
         ],
         "guardian": status.guardian,
@@ -230,6 +242,7 @@ def _link(link: LinkView) -> dict[str, Any]:
         "duplicates": link.duplicates,
         "outOfOrder": link.outOfOrder,
         "jitter": None if link.jitter is None else round(link.jitter, 6),
+        "roundTrip": None if link.roundTrip is None else round(link.roundTrip, 6),
     }
 
 

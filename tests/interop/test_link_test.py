@@ -250,7 +250,7 @@ class BesideTests(RoadCase):
         self.assertIn(
             "beta is not heard by eth1: eth0 is the last link to it", alpha.status()["warnings"]
         )
-        self.assertRegex(line, r"^beta  eth0  up +\S+ s ago +\d+ +0 +0 +\d+ +\S+ ms$")
+        self.assertRegex(line, r"^beta  eth0  up +\S+ s ago +\d+ +0 +0 +\d+ +\S+ ms +\S+ ms$")
 
     def test_besideTheOriginal(self) -> None:
         """A running heartbeat 3.0.6 drops the probes and complains of nothing."""

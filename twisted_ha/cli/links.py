@@ -17,8 +17,9 @@ _HEADING = (
     "MESSAGES",
     "LOST",
     "DUPLICATES",
-    "OUT OF ORDER",
+    "REORDERED",
     "JITTER",
+    "ROUND TRIP",
 )
 
 
@@ -54,6 +55,7 @@ def _row(node: str, link: Mapping[str, Any]) -> tuple[object, ...]:
         "never" if heard is None else f"{span(heard)} ago",
         *counts,
         _short(link.get("jitter")),
+        _short(link.get("roundTrip")),
     )
 
 

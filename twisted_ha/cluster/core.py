@@ -24,6 +24,7 @@ from twisted_ha.cluster.nodes import Node, NodeTable, NodeView
 from twisted_ha.cluster.punctuality import Punctuality
 from twisted_ha.cluster.receiver import Receiver
 from twisted_ha.cluster.retransmit import REFUSAL, REQUEST, Answers, Requests
+from twisted_ha.cluster.roundtrip import ANSWER, QUESTION, RoundTrips
 from twisted_ha.cluster.transmitter import Transmitter
 from twisted_ha.cluster.watchers import Watcher, Watchers
 from twisted_ha.config.model import ClusterConfig
@@ -104,13 +105,14 @@ class ClusterCore:
         self._answers = Answers(
             clock, config.timers, self._transmitter.history, self._transmitter.resend, self.sendTo
         )
+        self._roundTrips = RoundTrips(clock, self.nodes, self._transmitter.sendBy)
         self._beat = Beat(
             clock=clock,
             timers=config.timers,
             punctuality=self.punctuality,
             local=self.nodes.local,
             send=self._send,
-            probe=self._transmitter.probe,
+            probe=self._probe,
             beat=beat,
         )
         self._membership = Membership(
@@ -138,6 +140,11 @@ class ClusterCore:
             REQNODES: lambda node, message: self._communications.requested(node),
             REPNODES: self._communications.answered,
             **dict.fromkeys(ATTRIBUTES, lambda node, message: self._attributes(message)),
+        }
+        self._byLink: dict[str, Callable[[Node, Message, IMedium], None]] = {
+            QUESTION: self._roundTrips.asked,
+            ANSWER: self._roundTrips.answered,
+            PROBE_ANSWER: self._roundTrips.pinged,
         }
         self.receiver = Receiver(
             clock=clock, bus=bus, keyring=keyring, nodes=self.nodes, accept=self._accept
@@ -235,6 +242,10 @@ class ClusterCore:
         self._watchers.tellOwn(sent)
         return sent
 
+    def _probe(self, ts: str) -> None:
+        self._roundTrips.turn(ts)
+        self._transmitter.probe(ts)
+
     # ---- what others want to hear ------------------------------------------------------------
 
     def handle(self, type: str, handler: Handler) -> None:
@@ -289,7 +300,7 @@ class ClusterCore:
             for event in events:
                 self._bus.publish(event)
             if admitted.deliver and not node.local:
-                self._dispatch(node, header, message)
+                self._dispatch(node, header, message, medium)
             self._acknowledge(node)
 
     def _statusOf(self, node: Node, header: Header, message: Message, admitted: Admitted) -> list[Event]:
@@ -303,7 +314,10 @@ class ClusterCore:
             self._beat.sendStatus()
         return events
 
-    def _dispatch(self, node: Node, header: Header, message: Message) -> None:
+    def _dispatch(self, node: Node, header: Header, message: Message, medium: IMedium) -> None:
+        byLink = self._byLink.get(header.type)
+        if byLink is not None:
+            byLink(node, message, medium)
         own = self._own.get(header.type)
         if own is not None:
             own(node, message)

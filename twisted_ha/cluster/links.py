@@ -9,6 +9,7 @@ which cable is down, and which one loses how much.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from twisted_ha.cluster.deadline import Deadline
@@ -24,6 +25,9 @@ _MASK = (1 << WINDOW) - 1
 _SMOOTHING = 16
 """As in RFC 3550, section 6.4.1: one value moves the jitter by a sixteenth of its distance."""
 
+_TRIP_SMOOTHING = 8
+"""As in RFC 6298, section 2: one value moves the round trip by an eighth of its distance."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkView:
@@ -37,6 +41,8 @@ class LinkView:
     @ivar outOfOrder: those that came after a higher number.
     @ivar jitter: seconds by which the time between two statuses differs from one to the next, smoothed;
         L{None} before the third status.
+    @ivar roundTrip: seconds to the node and back, smoothed; L{None} before the first answer, and for a
+        node that is not asked.
     """
 
     medium: str
@@ -47,6 +53,7 @@ class LinkView:
     lost: int
     outOfOrder: int
     jitter: float | None = None
+    roundTrip: float | None = None
 
 
 class Link:
@@ -59,6 +66,7 @@ class Link:
     """
 
     __slots__ = (
+        "_asked",
         "_interval",
         "_last",
         "_lastBeat",
@@ -72,6 +80,7 @@ class Link:
         "medium",
         "messages",
         "outOfOrder",
+        "roundTrip",
         "status",
     )
 
@@ -86,6 +95,8 @@ class Link:
         self.lost = 0
         self.outOfOrder = 0
         self.jitter: float | None = None
+        self.roundTrip: float | None = None
+        self._asked: tuple[str, float] | None = None
         self._last: int | None = None
         self._seen = 0
         self._lastBeat: float | None = None
@@ -159,6 +170,23 @@ class Link:
             jitter = self.jitter or 0.0
             self.jitter = jitter + (abs(self._interval - last) - jitter) / _SMOOTHING
 
+    def ask(self, now: float, token: str) -> None:
+        """A question goes out whose answer will carry C{token}; earlier ones are given up."""
+        self._asked = token, now
+
+    def lastAsked(self, now: float) -> float:
+        """Seconds since the last question; infinite if there was none."""
+        return math.inf if self._asked is None else now - self._asked[1]
+
+    def answer(self, now: float, token: str) -> None:
+        """An answer came.  The first one to the last question counts."""
+        if self._asked is None or self._asked[0] != token:
+            return
+        took = now - self._asked[1]
+        self._asked = "", self._asked[1]
+        before = self.roundTrip
+        self.roundTrip = took if before is None else before + (took - before) / _TRIP_SMOOTHING
+
     def newLife(self) -> None:
         """The node counts from 1 again."""
         self._last = None
@@ -176,4 +204,5 @@ class Link:
             lost=self.lost,
             outOfOrder=self.outOfOrder,
             jitter=self.jitter,
+            roundTrip=self.roundTrip,
         )

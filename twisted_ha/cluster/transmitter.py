@@ -94,6 +94,13 @@ class Transmitter:
         for medium, form in self._ways:
             medium.send(self._frame(sent, form))
 
+    def sendBy(self, link: str, message: Message) -> None:
+        """Stamp, sign and send a message without a number, by the link of that name only."""
+        sent = Sent(0, self._stamp(message, 0), lastSent=self._clock.seconds())
+        for medium in self._media:
+            if medium.name == link:
+                medium.send(self._frame(sent, medium))
+
     def probe(self, ts: str) -> None:
         """
         Ask every ping node: each gets a message as it would send it itself, and carries it back.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from twisted_ha.events import Event, StandbyFinished, TakeoverCompleted
-from twisted_ha.status import ClusterStatus
+from twisted_ha.status import ClusterStatus, LinkView
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
@@ -93,6 +93,15 @@ def _gauges(lines: list[str], status: ClusterStatus) -> None:
             for link in node.links
         ],
     )
+    _linkCounts(lines, status)
+    refused = {(each.name, cause): n for each in status.media for cause, n in each.refused.items()}
+    _family(
+        lines,
+        "ha_refused_packets",
+        "counter",
+        "Packets that were no message of this cluster, by cause.",
+        [({"link": link, "cause": cause}, float(count)) for (link, cause), count in refused.items()],
+    )
     _family(
         lines,
         "ha_group_held",
@@ -117,6 +126,37 @@ def _gauges(lines: list[str], status: ClusterStatus) -> None:
         "Things an operator should know now.",
         [({}, float(len(status.warnings)))],
     )
+
+
+def _linkCounts(lines: list[str], status: ClusterStatus) -> None:
+    labelled = [
+        ({"node": node.name, "link": link.name}, link)
+        for node in status.nodes
+        if not node.local
+        for link in node.links
+    ]
+    counters: tuple[tuple[str, str, Callable[[LinkView], int]], ...] = (
+        ("messages", "Numbered messages, each counted once.", lambda link: link.messages),
+        ("duplicates", "Messages that came more than once by the link.", lambda link: link.duplicates),
+        ("out_of_order", "Messages that came after a later one.", lambda link: link.outOfOrder),
+    )
+    for name, what, read in counters:
+        samples = [(labels, float(read(link))) for labels, link in labelled]
+        _family(lines, f"ha_link_{name}", "counter", what, samples)
+    gauges: tuple[tuple[str, str, Callable[[LinkView], float | None]], ...] = (
+        # A number that comes late after all is no longer lost, so it can fall.
+        ("ha_link_lost", "Numbers that never came by the link.", lambda link: float(link.lost)),
+        (
+            "ha_link_jitter_seconds",
+            "How the beat varies.",
+            lambda link: link.jitter,
+        ),
+        ("ha_link_round_trip_seconds", "To the node and back by the link.", lambda link: link.roundTrip),
+    )
+    for name, what, measure in gauges:
+        known = [(labels, value) for labels, link in labelled if (value := measure(link)) is not None]
+        if known:
+            _family(lines, name, "gauge", what, known)
 
 
 def _family(lines: list[str], name: str, kind: str, what: str, samples: Iterable[_Sample]) -> None:

@@ -34,16 +34,17 @@ class LinksPageTests(SynchronousTestCase):
                 duplicates=2,
                 outOfOrder=1,
                 jitter=0.00042,
+                roundTrip=0.00123,
             ),
             LinkView(name="eth1", status="dead", heard=61.0, messages=12),
             LinkView(name="/dev/cuau0", status="dead"),
         )
         self.assertEqual(
             shown,
-            "NODE  LINK        STATE  HEARD          MESSAGES  LOST  DUPLICATES  OUT OF ORDER  JITTER\n"
-            "beta  eth0        up     0.3 s ago      7002      3     2           1             0.4 ms\n"
-            "beta  eth1        dead   1 min 1 s ago  12        0     0           0             -\n"
-            "beta  /dev/cuau0  dead   never          0         0     0           0             -\n"
+            "NODE  LINK        STATE  HEARD          MESSAGES  LOST  DUPLICATES  REORDERED  JITTER  ROUND TRIP\n"
+            "beta  eth0        up     0.3 s ago      7002      3     2           1          0.4 ms  1.2 ms\n"
+            "beta  eth1        dead   1 min 1 s ago  12        0     0           0          -       -\n"
+            "beta  /dev/cuau0  dead   never          0         0     0           0          -       -\n"
             "\n"
             "eth0 is the last link to beta, of 3.",
         )
@@ -67,7 +68,7 @@ class LinksPageTests(SynchronousTestCase):
             ]
         }
         self.assertTrue(
-            linksPage(status).endswith("1.0 s ago  -         -     -           -             -")
+            linksPage(status).endswith("1.0 s ago  -         -     -           -          -       -")
         )
 
     def test_none(self) -> None:

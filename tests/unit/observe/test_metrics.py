@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.unit.api.fakes import aStatus
 from twisted_ha.events import LinkUp, TakeoverCompleted
 from twisted_ha.observe.metrics import Metrics
+from twisted_ha.status import LinkView, MediumView, NodeView
 from twisted_ha.terms import NodeName
 
 BETA = NodeName("beta")
@@ -37,6 +38,18 @@ class MetricsTests(SynchronousTestCase):
         self.assertIn('ha_link_up{node="beta",link="eth1"} 0\n', text)
         self.assertIn('ha_group_held{group="10.0.0.9",home="alpha"} 1\n', text)
         self.assertIn("ha_generation 1795420021\n", text)
+
+    def test_links(self) -> None:
+        """What a link lost, and how long it takes, can be scraped; what is not known is left out."""
+        link = LinkView(name="eth0", status="up", messages=7, lost=2, jitter=0.001)
+        medium = MediumView(name="eth0", kind="bcast", working=True, refused={"auth": 3})
+        node = NodeView(name=BETA, status="active", links=(link,))
+        text = Metrics(lambda: aStatus(nodes=(node,), media=(medium,))).render()
+        self.assertIn('ha_link_messages_total{node="beta",link="eth0"} 7\n', text)
+        self.assertIn('ha_link_lost{node="beta",link="eth0"} 2\n', text)
+        self.assertIn('ha_link_jitter_seconds{node="beta",link="eth0"} 0.001\n', text)
+        self.assertNotIn("round_trip", text)
+        self.assertIn('ha_refused_packets_total{link="eth0",cause="auth"} 3\n', text)
 
     def test_form(self) -> None:
         """Each family is declared before its samples, and the text ends as OpenMetrics wants it."""

@@ -1,0 +1,1 @@
+Each link shows its round trip time: nodes of ours ask each other by every link, ping nodes answer anyway; ``hactl status --links``, the API and the metrics have it, and the metrics have all counts of the links and of refused packets.
