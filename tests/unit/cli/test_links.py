@@ -41,8 +41,10 @@ class LinksPageTests(SynchronousTestCase):
         )
         self.assertEqual(
             shown,
-            "NODE  LINK        STATE  HEARD          MESSAGES  LOST  DUPLICATES  REORDERED  JITTER  ROUND TRIP\n"
-            "beta  eth0        up     0.3 s ago      7002      3     2           1          0.4 ms  1.2 ms\n"
+            "NODE  LINK        STATE  HEARD          MESSAGES  LOST  DUPLICATES  REORDERED  JITTER  "
+            "ROUND TRIP\n"
+            "beta  eth0        up     0.3 s ago      7002      3     2           1          "
+            "0.4 ms  1.2 ms\n"
             "beta  eth1        dead   1 min 1 s ago  12        0     0           0          -       -\n"
             "beta  /dev/cuau0  dead   never          0         0     0           0          -       -\n"
             "\n"
