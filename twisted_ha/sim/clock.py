@@ -41,7 +41,6 @@ class SimCall:
         self._args = args
         self._keywords = keywords
         self._state = _PENDING
-        self._order = 0
 
     def getTime(self) -> float:
         """When it is due, in the seconds of its own clock."""
@@ -102,9 +101,9 @@ class WorldTime:
 
     def push(self, call: SimCall) -> None:
         """Put a call in its place; an entry it had before becomes void."""
-        self._order += 1
-        call._order = self._order
-        heappush(self._heap, (call._when, self._order, call))
+        self._order = order = self._order + 1
+        call._order = order
+        heappush(self._heap, (call._when, order, call))
 
     def step(self, until: float) -> bool:
         """
@@ -123,14 +122,13 @@ class WorldTime:
             if clock.paused:
                 call._state = _HELD
                 clock.held.append(call)
-                continue
-            if clock.dead:
+            elif clock.dead:
                 call._state = _CANCELLED
-                continue
-            call._state = _CALLED
-            self.steps += 1
-            call._function(*call._args, **call._keywords)
-            return True
+            else:
+                call._state = _CALLED
+                self.steps += 1
+                call._function(*call._args, **call._keywords)
+                return True
         if until > self.now:
             self.now = until
         return False

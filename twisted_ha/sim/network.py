@@ -47,12 +47,14 @@ class Sent:
     One frame that was sent, as an attacker has recorded it.
 
     @ivar first: when these bytes were first sent: a repeated message keeps its time.
+    @ivar status: it says that its sender lives.
     @ivar heardBy: the media it has reached whole.
     """
 
     source: str
     frame: bytes
     first: float
+    status: bool
     heardBy: list[SimMedium] = field(default_factory=list)
 
 
@@ -267,17 +269,20 @@ class Network:
         self.sent[port] = self.sent.get(port, 0) + 1
         if self._jammed(port):
             return
-        sent = Sent(medium.node, frame, self._firstSent(medium.node, frame))
+        sent = Sent(
+            medium.node, frame, self._firstSent(medium.node, frame), b"t=status" in frame[:24]
+        )
         segment.recent.append(sent)
         if medium.pingNode is not None:
             self._echo(medium, frame)
             return
-        latency = segment.latency(medium.node, frame, self._clock.world.now, self._random)
+        random, callLater = self._random, self._clock.callLater
+        latency = segment.latency(medium.node, frame, self._clock.world.now, random)
         if latency is None:
             return
         for other, path in medium.hearers:
-            for after, copy in path.carry(frame, latency, self._random):
-                self._clock.callLater(after, self._deliver, other, copy, sent)
+            for after, copy in path.carry(frame, latency, random):
+                callLater(after, self._deliver, other, copy, sent)
 
     def _firstSent(self, node: str, frame: bytes) -> float:
         """When a node first sent these bytes, if that is not long ago."""
@@ -301,7 +306,7 @@ class Network:
         if medium.open_ and frame is sent.frame:
             if not medium.paused:
                 sent.heardBy.append(medium)
-            if b"t=status" in frame[:24]:
+            if sent.status:
                 way = (sent.source, medium.node)
                 if sent.first >= self._newest.get(way, 0.0):
                     self._newest[way] = sent.first

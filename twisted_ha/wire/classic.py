@@ -12,6 +12,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 
 from twisted_ha.errors import WireError
@@ -157,17 +158,16 @@ def _readLines(
     budget.spend(len(lines), origin)
     fields: list[Field] = []
     auths: list[Field] = []
-    try:
-        for number, line in enumerate(lines):
-            field = _readKnown(line) if len(line) <= _LONG else None
-            if field is not None:
-                fields.append(field)
-            elif line:
+    for number, line in enumerate(lines):
+        field = _readKnown(line) if len(line) <= _LONG else None
+        if field is not None:
+            fields.append(field)
+        elif line:
+            try:
                 field = _readLine(line, depth, budget)
-                (auths if field.name == AUTH and not depth else fields).append(field)
-    except WireError as error:
-        place = _offset(lines, number, origin)
-        raise WireError(place + error.offset, error.reason) from None
+            except WireError as error:
+                raise WireError(_offset(lines, number, origin) + error.offset, error.reason) from None
+            (auths if field.name == AUTH and not depth else fields).append(field)
     return fields, auths
 
 
@@ -185,7 +185,8 @@ def _readKnown(line: str) -> Field | None:
     if name in KNOWN:
         return Field(name, value.replace("\x13", "\n"))
     if name.startswith("(1)") and name[3:] in KNOWN:
-        return _readTyped(line, 0, Budget())
+        with suppress(WireError):  # that is for L{_readLine} to say, which knows where it stands
+            return _readTyped(line, 0, Budget())
     return None
 
 
@@ -198,7 +199,7 @@ def _readLine(line: str, depth: int, budget: Budget) -> Field:
         field = _readTyped(line, depth, budget)
     else:
         field = Field(name, value.replace("\x13", "\n"))
-    if not isName(field.name):
+    if field.name != AUTH and not isName(field.name):
         raise WireError(0, "not a name of a field")
     return field
 
