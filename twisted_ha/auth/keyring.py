@@ -106,8 +106,8 @@ class KeyRing:
         if found is None:
             raise AuthError(f"key {made.key} is not in authkeys")
         method, digest = found
-        wanted = digest(made.covered).encode("ascii")
-        if not hmac.compare_digest(wanted, made.digest.encode("utf-8", "surrogateescape")):
+        claimed = made.digest
+        if not (claimed.isascii() and hmac.compare_digest(digest(made.covered), claimed)):
             raise AuthError(f"wrong {method} digest for key {made.key}")
 
     def _claim(self, covered: bytes) -> str:

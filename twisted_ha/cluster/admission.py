@@ -44,6 +44,7 @@ class Admitted:
     """
     What one message is.
 
+    @ivar fresh: it was not had before.
     @ivar deliver: it is acted on: it is fresh, and for us.
     @ivar judgement: its place in the order; L{None} for the types without one.
     @ivar restarted: it begins a new life of a node we knew.
@@ -51,6 +52,7 @@ class Admitted:
     @ivar events: what is to be told before what the message itself brings.
     """
 
+    fresh: bool = False
     deliver: bool = False
     judgement: Judgement | None = None
     restarted: bool = False
@@ -82,10 +84,10 @@ class Admission:
         elif not self._nodes.isForUs(header):
             return admitted  # dropped unseen, as by the original (wire-protocol.md section 5.3)
         else:
-            admitted.deliver = True
+            admitted.fresh = True
         self._heard(node, medium, admitted)
         self._nodes.learn(node, header.srcuuid)
-        admitted.deliver = admitted.deliver and self._nodes.isForUs(header)
+        admitted.deliver = admitted.fresh and self._nodes.isForUs(header)
         return admitted
 
     def _judgeSequenced(self, node: Node, header: Header, medium: IMedium, admitted: Admitted) -> bool:
@@ -116,7 +118,7 @@ class Admission:
             return False
         if judgement.verdict is Verdict.DUPLICATE:
             return True
-        admitted.deliver = True
+        admitted.fresh = True
         if status and wasDead and header.generation == known:
             admitted.returned = True
             silentFor = self._clock.seconds() - (node.lastStatus or 0.0)

@@ -290,18 +290,24 @@ class ClusterCore:
             admitted = self._admission.judge(node, header, medium)
         if admitted.link is not None:
             self._membership.heardThrough(admitted.link)
-        with self._watchers:
-            events = admitted.events
-            if admitted.judgement is not None and admitted.judgement.missing:
-                self._requests.missing(node, admitted.judgement.missing)
-            if admitted.deliver and not node.local:
-                events += self._statusOf(node, header, message, admitted)
-                self._watchers.tell(header, message)
-            for event in events:
-                self._bus.publish(event)
-            if admitted.deliver and not node.local:
-                self._dispatch(node, header, message, medium)
-            self._acknowledge(node)
+        if admitted.fresh or admitted.events:
+            with self._watchers:
+                self._act(node, header, message, admitted, medium)
+
+    def _act(
+        self, node: Node, header: Header, message: Message, admitted: Admitted, medium: IMedium
+    ) -> None:
+        events = admitted.events
+        if admitted.judgement is not None and admitted.judgement.missing:
+            self._requests.missing(node, admitted.judgement.missing)
+        if admitted.deliver:
+            events += self._statusOf(node, header, message, admitted)
+            self._watchers.tell(header, message)
+        for event in events:
+            self._bus.publish(event)
+        if admitted.deliver:
+            self._dispatch(node, header, message, medium)
+        self._acknowledge(node)
 
     def _statusOf(self, node: Node, header: Header, message: Message, admitted: Admitted) -> list[Event]:
         if header.type != (PROBE_ANSWER if node.ping else STATUS):

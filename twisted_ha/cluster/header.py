@@ -68,10 +68,10 @@ class Header(NamedTuple):
 
         @raise HeaderError: C{t}, C{src}, C{ts} or (where there must be one) C{seq} is missing or wrong.
         """
-        kind = message.type
+        kind, get = message.type, message.get
         if not kind:
             raise HeaderError("no type (t)")
-        source = message.get("src")
+        source = get("src")
         if not source:
             raise HeaderError("no sender (src)")
         written = readNumber(message, "ts")
@@ -82,16 +82,16 @@ class Header(NamedTuple):
             sequence = readNumber(message, "seq")
             if not sequence:
                 raise HeaderError("no sequence number (seq)")
-        target = message.get("dest")
+        target = get("dest")
         return cls(
-            type=kind,
-            src=NodeName(source),
-            srcuuid=_uuid(message, "srcuuid"),
-            generation=readNumber(message, "hg") or 0,
-            sequence=sequence,
-            dest=None if target is None else NodeName(target),
-            destuuid=_uuid(message, "destuuid"),
-            ts=written,
+            kind,
+            NodeName(source),
+            _uuid(message, "srcuuid"),
+            readNumber(message, "hg") or 0,
+            sequence,
+            None if target is None else NodeName(target),
+            _uuid(message, "destuuid"),
+            written,
         )
 
 

@@ -65,7 +65,7 @@ class SendHistory:
 
     def add(self, sent: Sent) -> None:
         """Keep C{sent}, whose number is the next; the oldest ones give way."""
-        size = sum(len(frame) for frame in sent.frames.values())
+        size = sum(map(len, sent.frames.values()))
         self._kept.append((sent, size))
         self._bytes += size
         self.highest = sent.sequence

@@ -172,8 +172,9 @@ class Membership:
         if not fresh:
             events += self._lateness(node, now)
         previous = node.word
-        node.word = word
-        node.status = _meaning(node, word)
+        if word != previous or node.status is NodeStatus.DEAD:
+            node.word = word
+            node.status = _meaning(node, word)
         node.heard = True
         node.lastStatus = now
         node.lostThen = self._punctuality.lost
@@ -199,12 +200,16 @@ class Membership:
 
         @return: whether the dead time of the node became shorter.
         """
+        said = message.get("dt"), message.get("protocol"), message.get(EXTENSION_FIELD)
+        if said == node.said:
+            return False
+        node.said = said
         before = self._linkAllowance(node)
         milliseconds = readNumber(message, "dt")
         if milliseconds:
             node.deadtime = min(milliseconds / 1000, MAX_DEADTIME)
         node.protocol = readNumber(message, "protocol") is not None
-        node.extension = message.get(EXTENSION_FIELD)
+        node.extension = said[2]
         if self._linkAllowance(node) >= before:
             return False
         for link in node.links.values():

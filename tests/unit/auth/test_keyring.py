@@ -191,7 +191,7 @@ class KeyRingTests(SynchronousTestCase):
 
         self.patch(hmac, "compare_digest", compare)
         ring(k1="sha1 s").open(b">>>\nt=x\nauth=1 abc\n<<<\n")
-        self.assertEqual([b"abc"], compared)
+        self.assertEqual(["abc"], compared)
 
     def test_envelopeUnopenedUntilVerified(self) -> None:
         """A stranger's envelope is refused for its digest, and never opened."""
