@@ -27,6 +27,8 @@ class SimCall:
 
     __slots__ = ("_args", "_clock", "_function", "_keywords", "_order", "_state", "_when")
 
+    _order: int
+
     def __init__(
         self,
         clock: SimClock,

@@ -277,7 +277,7 @@ class NoStorm(Invariant):
 
     def _sample(self) -> None:
         self.world.after(self.EVERY, self._sample)
-        sent = dict(self.world.network.sent)
+        sent = self.world.network.sent
         for (node, link), count in sent.items():
             rate = (count - self._before.get((node, link), 0)) / self.EVERY
             self.claim(

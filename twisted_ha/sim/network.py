@@ -26,6 +26,8 @@ __all__ = ["Network", "Segment", "Sent", "SimMedium", "Tap"]
 LATENCY = (0.0001, 0.0004)
 """Between these a frame travels a local network, in seconds."""
 
+_SPREAD = LATENCY[1] - LATENCY[0]
+
 RECEIVE_BUFFER = 212_992
 """Bytes a socket keeps for a process that does not read; what comes then is lost."""
 
@@ -58,11 +60,36 @@ class Sent:
     heardBy: list[SimMedium] = field(default_factory=list)
 
 
+class Port:
+    """
+    Where a machine is plugged into a wire.
+
+    @ivar sent: how many frames its daemons have sent there.
+    """
+
+    __slots__ = ("_count", "_second", "sent")
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self._second = -1
+        self._count = 0
+
+    def takes(self, now: float) -> bool:
+        """Send one frame more.  A port takes so many a second, so that a storm ends somewhere."""
+        self.sent += 1
+        second = int(now)
+        if second != self._second:
+            self._second, self._count = second, 0
+        self._count += 1
+        return self._count <= CAPACITY
+
+
 class Segment:
     """
     One wire.
 
     @ivar members: the machines it leads to, running or not.
+    @ivar ports: by machine.
     @ivar paths: by sender and receiver.
     @ivar recent: the last frames sent here, which an attacker has recorded.
     @ivar answers: for a ping node: whether it is switched on.
@@ -72,6 +99,7 @@ class Segment:
         self.name = name
         self.kind = kind
         self.baud = baud
+        self.ports: dict[str, Port] = {}
         self.paths: dict[tuple[str, str], Path] = {}
         self.media: list[SimMedium] = []
         self.members: list[str] = []
@@ -108,7 +136,7 @@ class Segment:
         How long a frame takes from C{source}; L{None} if a serial line is too far behind to take it.
         """
         if not self.baud:
-            return random.uniform(*LATENCY)
+            return LATENCY[0] + _SPREAD * random.random()
         begins = max(now, self._busyUntil.get(source, 0.0))
         if begins - now > SERIAL_BACKLOG:
             return None
@@ -142,6 +170,7 @@ class SimMedium:
     ) -> None:
         self.network = network
         self.segment = segment
+        self.port = segment.ports.setdefault(node, Port())
         self.node = node
         self.name = segment.name
         self.kind = kind
@@ -229,7 +258,6 @@ class Network:
     All wires of the world.
 
     @ivar taps: told of every frame sent.
-    @ivar sent: how many frames each node has sent on each link.
     @ivar delivered: how many frames reached a process.
     @ivar reached: by sender and receiver: when a status newer than those before last
         reached that machine, read or not.
@@ -241,12 +269,18 @@ class Network:
         self.segments: dict[str, Segment] = {}
         self.taps: list[Tap] = []
         self.delivered = 0
-        self.sent: dict[tuple[str, str], int] = {}
         self._firsts: dict[tuple[str, bytes], float] = {}
         self._newest: dict[tuple[str, str], float] = {}
-        self._second = -1
-        self._thisSecond: dict[tuple[str, str], int] = {}
         self.reached: dict[tuple[str, str], float] = {}
+
+    @property
+    def sent(self) -> dict[tuple[str, str], int]:
+        """How many frames each node has sent on each link."""
+        return {
+            (node, segment.name): port.sent
+            for segment in self.segments.values()
+            for node, port in segment.ports.items()
+        }
 
     def segment(self, name: str, kind: str, baud: int = 0) -> Segment:
         """The wire of that name; it is laid when first asked for."""
@@ -264,10 +298,8 @@ class Network:
         """Carry a frame from a medium to whoever hears it."""
         for tap in self.taps:
             tap(medium, frame)
-        segment = medium.segment
-        port = (medium.node, segment.name)
-        self.sent[port] = self.sent.get(port, 0) + 1
-        if self._jammed(port):
+        segment, now = medium.segment, self._clock.world.now
+        if not medium.port.takes(now):
             return
         sent = Sent(
             medium.node, frame, self._firstSent(medium.node, frame), b"t=status" in frame[:24]
@@ -277,7 +309,7 @@ class Network:
             self._echo(medium, frame)
             return
         random, callLater = self._random, self._clock.callLater
-        latency = segment.latency(medium.node, frame, self._clock.world.now, random)
+        latency = segment.latency(medium.node, frame, now, random)
         if latency is None:
             return
         for other, path in medium.hearers:
@@ -292,15 +324,6 @@ class Network:
                 self._firsts.clear()
             first = self._firsts[node, frame] = self._clock.world.now
         return first
-
-    def _jammed(self, port: tuple[str, str]) -> bool:
-        """A port takes so many frames a second, so that a storm ends somewhere."""
-        second = int(self._clock.world.now)
-        if second != self._second:
-            self._second = second
-            self._thisSecond.clear()
-        count = self._thisSecond[port] = self._thisSecond.get(port, 0) + 1
-        return count > CAPACITY
 
     def _deliver(self, medium: SimMedium, frame: bytes, sent: Sent) -> None:
         if medium.open_ and frame is sent.frame:

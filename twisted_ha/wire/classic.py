@@ -269,6 +269,8 @@ def _writeString(value: str) -> str:
 
 
 def _writeTyped(value: object, kind: FieldType, depth: int) -> str:
+    if isinstance(value, bytes) and (kind is FieldType.BINARY or kind is FieldType.COMPRESSED):
+        return binascii.b2a_base64(value, newline=False).decode("ascii")
     if kind is FieldType.STRUCT and isinstance(value, Message):
         return _writeNested(value, depth)
     if kind is FieldType.LIST and isinstance(value, tuple):
@@ -276,8 +278,6 @@ def _writeTyped(value: object, kind: FieldType, depth: int) -> str:
         if "\n" in text:
             raise WireError(0, "a list item with a newline, which classic text cannot carry")
         return text
-    if kind in (FieldType.BINARY, FieldType.COMPRESSED) and isinstance(value, bytes):
-        return binascii.b2a_base64(value, newline=False).decode("ascii")
     if kind is FieldType.UNCOMPRESSED:
         raise WireError(0, "a field waiting for compression, which classic text cannot carry")
     raise TypeError("a field's value is not of its type")
