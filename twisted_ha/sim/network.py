@@ -154,6 +154,7 @@ class SimMedium:
     anybody hears it, and heartbeat knows its own name.
 
     @ivar node: whose port it is.
+    @ivar sink: who hears what arrives; L{None} before it is opened and after it is closed.
     @ivar targets: who is sent to; L{None} for everybody on the segment.
     @ivar paused: nobody reads: what arrives waits in the socket's buffer.
     """
@@ -178,8 +179,7 @@ class SimMedium:
         self.pingNode = pingNode
         self.datagram = kind != "serial"
         self.paused = False
-        self._sink: IFrameSink | None = None
-        self._closed = False
+        self.sink: IFrameSink | None = None
         self._framer = None if self.datagram else Framer()
         self._waiting: deque[tuple[bytes, str]] = deque()
         self._waitingBytes = 0
@@ -203,18 +203,13 @@ class SimMedium:
         """Somebody was plugged in or out."""
         self._hearers = None
 
-    @property
-    def open_(self) -> bool:
-        """Whether frames that arrive are wanted."""
-        return self._sink is not None and not self._closed
-
     def open(self, sink: IFrameSink) -> None:
         """Deliver every frame heard to C{sink} from now on."""
-        self._sink = sink
+        self.sink = sink
 
     def send(self, frame: bytes) -> None:
         """Put C{frame} on the wire."""
-        if self.open_:
+        if self.sink is not None:
             self.network.transmit(self, frame)
 
     def close(self) -> Deferred[None]:
@@ -224,13 +219,14 @@ class SimMedium:
 
     def unplug(self) -> None:
         """The process that had it open is gone."""
-        self._closed = True
+        self.sink = None
         self._waiting.clear()
         self.segment.leave(self)
 
     def arrive(self, frame: bytes, source: str) -> None:
         """A frame has come over the wire."""
-        if self._closed or self._sink is None:
+        sink = self.sink
+        if sink is None:
             return
         if self.paused:
             if self._waitingBytes + len(frame) <= RECEIVE_BUFFER:
@@ -239,10 +235,10 @@ class SimMedium:
             return
         self.network.delivered += 1
         if self._framer is None:
-            self._sink.frameReceived(frame, self, source)
+            sink.frameReceived(frame, self, source)
             return
         for whole in self._framer.feed(frame):
-            self._sink.frameReceived(whole, self, source)
+            sink.frameReceived(whole, self, source)
 
     def resume(self) -> None:
         """The process reads again: it gets what waited, in order."""
@@ -301,9 +297,7 @@ class Network:
         segment, now = medium.segment, self._clock.world.now
         if not medium.port.takes(now):
             return
-        sent = Sent(
-            medium.node, frame, self._firstSent(medium.node, frame), b"t=status" in frame[:24]
-        )
+        sent = Sent(medium.node, frame, self._firstSent(medium.node, frame), b"t=status" in frame[:24])
         segment.recent.append(sent)
         if medium.pingNode is not None:
             self._echo(medium, frame)
@@ -326,7 +320,7 @@ class Network:
         return first
 
     def _deliver(self, medium: SimMedium, frame: bytes, sent: Sent) -> None:
-        if medium.open_ and frame is sent.frame:
+        if frame is sent.frame and medium.sink is not None:
             if not medium.paused:
                 sent.heardBy.append(medium)
             if sent.status:
