@@ -1,7 +1,7 @@
 """
 How fast the simulator is: simulated hours per CPU second, for an idle cluster and for random stories.
 
-    python benchmarks/simulation.py [hours]
+    python -m benchmarks.simulation [hours]
 
 Real codec, real HMAC, all invariants.
 """
@@ -14,7 +14,7 @@ import time
 from twisted_ha.sim.report import Timeline
 from twisted_ha.sim.scenario import parseStory
 from twisted_ha.sim.setup import ORIGINAL, Setup, clusterConfig
-from twisted_ha.sim.simulate import runStory
+from twisted_ha.sim.simulate import manyStories, runStory
 from twisted_ha.sim.soak import Soak
 
 
@@ -28,11 +28,12 @@ def measure(name: str, setup: Setup, hours: float) -> None:
 def show(name: str, seconds: float, spent: float, timeline: Timeline | None = None) -> None:
     """One line."""
     frames = f", {spent / timeline.frames * 1e6:.0f} us per frame heard" if timeline else ""
-    print(f"{name:<44} {seconds / 3600 / spent:6.2f} h per CPU second{frames}")
+    print(f"{name:<44} {seconds / 3600 / spent:#8.3g} h per CPU second{frames}", flush=True)
 
 
 def main() -> None:
     """All of them."""
+    manyStories()
     hours = float(sys.argv[1]) if len(sys.argv) > 1 else 0.5
     two = {"nodes": 2, "keepalive": 1.0, "deadtime": 10.0}
     measure("two nodes, two bcast links", Setup(config=clusterConfig(**two)), hours)

@@ -19,7 +19,7 @@ from twisted_ha.sim.report import Timeline
 from twisted_ha.sim.scenario import Story
 from twisted_ha.sim.setup import OURS, Setup
 from twisted_ha.sim.shrink import shrink
-from twisted_ha.sim.simulate import runStory
+from twisted_ha.sim.simulate import manyStories, runStory
 from twisted_ha.sim.storyteller import PAIRS, inventSetup, inventStory
 
 __all__ = ["Failure", "Soak", "main"]
@@ -147,6 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-shrink", action="store_true", help="report failing seeds as they are")
     parser.add_argument("--timeline", action="store_true", help="print every timeline")
     options = parser.parse_args(arguments)
+    manyStories()
     first, _, last = options.seeds.partition(":")
     seeds = range(int(first), int(last) if last else int(first) + 1)
     soak = Soak(options.pair, shrinking=not options.no_shrink)
