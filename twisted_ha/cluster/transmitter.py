@@ -97,9 +97,9 @@ class Transmitter:
     def sendBy(self, link: str, message: Message) -> None:
         """Stamp, sign and send a message without a number, by the link of that name only."""
         sent = Sent(0, self._stamp(message, 0), lastSent=self._clock.seconds())
-        for medium in self._media:
+        for medium, form in self._ways:
             if medium.name == link:
-                medium.send(self._frame(sent, medium))
+                medium.send(self._frame(sent, form))
 
     def probe(self, ts: str) -> None:
         """
