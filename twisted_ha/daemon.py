@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import shutil
@@ -144,7 +145,6 @@ class Daemon:
                 Step("state directory", self._startState, self._stopState),
                 Step("recovery", self._recover, lambda: None),
                 Step("guardian", self._startGuardian, self._stopGuardian),
-                Step("priority", self._raisePriority, lambda: None),
                 Step("media", self._startMedia, self._stopMedia),
                 Step("watchdog", self._startWatchdog, self._stopWatchdog),
                 Step("cluster", self._startNode, self._stopNode),
@@ -152,6 +152,7 @@ class Daemon:
                 Step("manhole", self._startManhole, self._stopManhole),
                 Step("client API", self._startClientApi, self._stopClientApi),
                 Step("respawn", self._startRespawn, self._stopRespawn),
+                Step("priority", self._settle, lambda: None),
                 Step("resources", lambda: None, self._leave),
             ]
         )
@@ -254,7 +255,11 @@ class Daemon:
         )
         self._guardian.start()
 
-    def _raisePriority(self) -> None:
+    def _settle(self) -> None:
+        # What is loaded now stays: no use in looking through it for garbage again and again, which
+        # would take milliseconds in the middle of anything.
+        gc.collect()
+        gc.freeze()
         if not self.config.realtime:
             return
         for lost in (

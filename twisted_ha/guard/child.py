@@ -68,6 +68,8 @@ def bootIdentity() -> str:
 
 def quote(word: str) -> str:
     """C{word} without blanks and line ends: other bytes as C{%20}; an empty word as C{%}."""
+    if word and _PLAIN.issuperset(word):
+        return word
     if not word:
         return "%"
     return "".join(

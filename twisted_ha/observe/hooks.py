@@ -14,6 +14,7 @@ handing groups over on request) is done inside the daemon, so those scripts must
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Mapping
@@ -58,6 +59,7 @@ class HookStanding(Enum):
     """It is the original's own, and the daemon does its work."""
 
 
+@functools.lru_cache(maxsize=256)  # asked for every message
 def hookName(messageType: str) -> str | None:
     """
     The name of the script for a message type: the type in lower case.

@@ -252,6 +252,13 @@ class LinuxPlatform(PosixPlatform):
         except OSError:
             return "n/a"
 
+    def lockMemory(self) -> str:
+        """C{mlockall}, after what the start has used and nobody needs any more is given back."""
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # the C library may be another than GNU's
+        if trim is not None:
+            trim(0)
+        return super().lockMemory()
+
     def raisePriority(self, priority: int | None) -> str:
         """Round robin among realtime processes; what we spawn is ordinary again."""
         wanted = os.sched_get_priority_min(os.SCHED_RR) if priority is None else priority
