@@ -486,24 +486,36 @@ class ProgramGivenUp(Event):
 # ---- holdings and moves ----------------------------------------------------------------------
 
 
+def _held(holdings: str, stable: bool) -> str:
+    """A report of holdings in words; C{local} and C{foreign} are seen from the node that reports."""
+    what = {"none": "no resources", "all": "all resources"}.get(holdings, f"the {holdings} resources")
+    return what if stable else f"{what}, in transition"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldingsChanged(Event):
     """What this node claims to hold changed, or settled."""
 
-    text: ClassVar = "this node holds {holdings} resources (stable: {stable}): {why}"
     holdings: str
     stable: bool
     why: str
+
+    def render(self) -> str:
+        """The sentence people read."""
+        return f"this node has {_held(self.holdings, self.stable)}: {self.why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerHoldingsChanged(Event):
     """The other node reported other holdings, in its own words."""
 
-    text: ClassVar = "{node} holds its {holdings} resources (stable: {stable})"
     node: NodeName
     holdings: str
     stable: bool
+
+    def render(self) -> str:
+        """The sentence people read."""
+        return f"{self.node} says it has {_held(self.holdings, self.stable)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
