@@ -49,7 +49,8 @@ UUIDS = {
     "alpha": base64.b64decode("NGbJNdVBTtG8ZSGjRFV9BA=="),
     "beta": base64.b64decode("ZqmOOl8GTR+4iMv2TzrFnA=="),
 }
-HACLUSTER, HACLIENT, NOBODY = 103, 107, 65534
+HACLUSTER, HACLIENT = 103, 107
+NOBODY = 65534 if os.geteuid() != 65534 else 65533  # never the user these tests run as
 
 
 def configuration(node: str, extra: str = "", resources: str = "alpha a1\n") -> ClusterConfig:
