@@ -33,6 +33,7 @@ FAREWELL = 5.0
 """Seconds a line may take, when it is closed, to carry what waits."""
 
 _BREAK = 0.25
+_SOURCE = "its other end"
 _LEAST_LIMIT = 4096
 _SECONDS_OF_QUEUE = 4
 
@@ -167,7 +168,7 @@ class SerialMedium(DeviceMedium):
         if self.tap is not None:
             self.tap(data)
         for frame in self._framer.feed(data):
-            self._deliver(frame, "")
+            self._deliver(frame, _SOURCE)
 
     def hungUp(self, reason: str) -> None:
         """The line is gone; it is opened again as soon as it is there."""

@@ -154,7 +154,7 @@ class SerialMediumTests(SerialTestCase):
         self.opened()
         os.write(self.cable.master, b">>>\r\nt=st\xe1tus\r\n<<<\r\n")
         await self.until(lambda: self.sink.heard)
-        self.assertEqual(self.sink.heard, [(b">>>\nt=status\n<<<\n", self.cable.path, "")])
+        self.assertEqual(self.sink.heard, [(b">>>\nt=status\n<<<\n", self.cable.path, "its other end")])
 
     async def test_nobodyReads(self) -> None:
         """A line nobody reads is told, never blocks, and takes a bounded amount of memory."""
