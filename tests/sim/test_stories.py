@@ -18,6 +18,13 @@ from twisted_ha.sim.world import World
 from twisted_ha.terms import FailbackMode
 
 FIRST, SECOND = "10.0.0.101", "10.0.0.102"
+SLOW: dict[str, object] = {
+    "links": ["/dev/ttyS0"],
+    "baud": 9600,
+    "keepalive": 2.0,
+    "warntime": 4.5,
+    "deadtime": 30.0,
+}
 
 
 class StoryCase(SynchronousTestCase):
@@ -158,6 +165,24 @@ class OurStories(StoryCase):
         """A serial line alone carries a cluster."""
         timeline = self.tell("at 20s power off beta; at 40s power on beta", links=["/dev/ttyS0"])
         self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
+    def test_slowSerial(self) -> None:
+        """At 9600 baud with a keepalive of 2 s nobody is ever late, also while groups are moved."""
+        self.tell("at 100s standby all on alpha; until 900s", **SLOW)
+        self.assertFalse({"NodeDied", "LinkDown", "LateHeartbeat"} & self.said())
+
+    def test_slowLossySerial(self) -> None:
+        """A fifth of all messages lost, and asked for again, is not much of a burden for that line."""
+        self.tell("at 30s lose 20% on /dev/ttyS0; until 900s", **SLOW)
+        said = self.said()
+        self.assertIn("MessagesRecovered", said)
+        self.assertFalse({"NodeDied", "LinkDown"} & said)
+
+    def said(self) -> set[str]:
+        """The names of everything that our nodes told."""
+        return {
+            type(seen.event).__name__ for _, seen in self.world.history if isinstance(seen, NodeSaid)
+        }
 
     def test_failingStart(self) -> None:
         """A group that will not start on one node is served by the other (B7)."""

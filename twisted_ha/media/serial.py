@@ -34,8 +34,6 @@ FAREWELL = 5.0
 
 _BREAK = 0.25
 _SOURCE = "its other end"
-_LEAST_LIMIT = 4096
-_SECONDS_OF_QUEUE = 4
 
 
 class SerialLine(SerialPort):
@@ -123,7 +121,7 @@ class SerialMedium(DeviceMedium):
         self._config = config
         self._platform = platform
         self._clock = cast(IReactorTime, reactor)
-        self._queue = OutputQueue(max(_LEAST_LIMIT, config.baud // 10 * _SECONDS_OF_QUEUE))
+        self._queue = OutputQueue.forLine(config.baud)
         self._writer = SerialWriter(
             self._clock, config.baud, self._queue, self._stalled, self._upkeep.succeeded, self.hungUp
         )

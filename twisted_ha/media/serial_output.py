@@ -14,6 +14,9 @@ __all__ = ["OutputQueue"]
 
 _FIELD = re.compile(rb"^(t|src|hg|seq)=(.*)$", re.MULTILINE)
 _RESYNC = b"\n<<<\n"
+_LEAST_LIMIT = 4096
+_SECONDS_OF_QUEUE = 4
+_BITS_PER_BYTE = 10
 
 
 class OutputQueue:
@@ -40,6 +43,11 @@ class OutputQueue:
         self._beating: bytes | None = None
         self._torn = False
         self.dropped = 0
+
+    @classmethod
+    def forLine(cls, baud: int) -> OutputQueue:
+        """A queue that holds what a line of that speed can carry in some seconds."""
+        return cls(max(_LEAST_LIMIT, baud // _BITS_PER_BYTE * _SECONDS_OF_QUEUE))
 
     def __len__(self) -> int:
         """How many bytes wait, the rest of the frame being sent included."""

@@ -48,7 +48,7 @@ class Life:
         self.config = world.setup.configOf(machine.name)
         self.clock = machine.clock.fork()
         self.random = Random(f"{world.setup.seed}/{machine.name}/{number}")
-        self.media = plugIn(world.network, self.config)
+        self.media = plugIn(world.network, self.config, None if self.kind == ORIGINAL else self.clock)
         self.generation = 0
         self.began = world.time.now
         self.running = False

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from twisted.internet.interfaces import IReactorTime
+
 from twisted_ha.auth.key import Key
 from twisted_ha.config.model import (
     BcastMedium,
@@ -21,6 +23,7 @@ from twisted_ha.config.model import (
     UcastMedium,
 )
 from twisted_ha.sim.network import Network, SimMedium
+from twisted_ha.sim.serial import SimSerial
 from twisted_ha.terms import FailbackMode, NodeName
 
 __all__ = ["ORIGINAL", "OURS", "Setup", "clusterConfig", "layCables", "plugIn"]
@@ -135,8 +138,15 @@ def clusterConfig(
     )
 
 
-def plugIn(network: Network, config: ClusterConfig) -> list[SimMedium]:
-    """The media of one node, in the order of C{ha.cf}, plugged in and not yet open."""
+def plugIn(
+    network: Network, config: ClusterConfig, clock: IReactorTime | None = None
+) -> list[SimMedium]:
+    """
+    The media of one node, in the order of C{ha.cf}, plugged in and not yet open.
+
+    @param clock: of a daemon of ours, whose serial lines have our queue.  What the original sends
+        into a line that is behind is lost.
+    """
     made: list[SimMedium] = []
     ucasts: dict[str, int] = {}
     counts: dict[str, int] = {}
@@ -161,7 +171,10 @@ def plugIn(network: Network, config: ClusterConfig) -> list[SimMedium]:
             if node not in config.nodes[:2]:
                 continue  # a null-modem cable has two ends
             wire = network.segment(medium.device, "serial", medium.baud)
-            plug = SimMedium(network, wire, node, "serial")
+            if clock is None:
+                plug = SimMedium(network, wire, node, "serial")
+            else:
+                plug = SimSerial(network, wire, node, clock)
         else:
             wire = network.segment(medium.name, "ping")
             plug = SimMedium(network, wire, node, "ping", pingNode=medium.name)

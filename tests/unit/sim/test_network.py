@@ -11,6 +11,7 @@ from zope.interface.verify import verifyObject
 from twisted_ha.interfaces import IFrameSink, IMedium
 from twisted_ha.sim.clock import SimClock, WorldTime
 from twisted_ha.sim.network import RECEIVE_BUFFER, Network, SimMedium
+from twisted_ha.sim.serial import SimSerial
 from twisted_ha.terms import NodeName
 
 FRAME = b">>>\nt=status\n<<<\n"
@@ -147,6 +148,30 @@ class NetworkTests(SynchronousTestCase):
             alpha.send(FRAME)
         self.world.run(5)
         self.assertTrue(10 < len(sink.frames) < 40, len(sink.frames))
+
+    def test_serialQueue(self) -> None:
+        """On a line of ours the newest heartbeat passes everything that is sent again."""
+        wire = self.network.segment("/dev/ttyS0", "serial", 9600)
+        ends = [
+            SimSerial(self.network, wire, NodeName(name), SimClock(self.world))
+            for name in ("alpha", "beta")
+        ]
+        for end in ends:
+            self.network.attach(end)
+        sink = self.hear(ends[1])
+        self.hear(ends[0])
+        beats = [b">>>\nt=status\nsrc=alpha\nhg=1\nseq=%x\n<<<\n" % number for number in (90, 91)]
+        ends[0].send(beats[0])
+        for number in range(50):
+            padding = b"x" * 200
+            ends[0].send(b">>>\nt=note\nsrc=alpha\nhg=1\nseq=%x\ninfo=%b\n<<<\n" % (number, padding))
+        self.world.run(1)
+        sent = self.world.now
+        ends[0].send(beats[1])
+        self.world.run(2)
+        place = [frame for frame, _ in sink.frames].index(beats[1])
+        self.assertLess(sink.times[place] - sent, 2 * 250 * 10 / 9600)
+        self.assertGreater(len(sink.frames), place + 1)
 
     def test_serialStream(self) -> None:
         """On a serial line a lost end costs the next frame too, and the one after is whole."""
