@@ -47,11 +47,12 @@ __all__ = [
 class IFrameSink(Interface):
     """Where a medium delivers what it hears."""
 
-    def frameReceived(frame: bytes, medium: IMedium, source: str) -> None:
+    def frameReceived(frame: bytes, medium: IMedium, source: str) -> bool:
         """
         Take one frame.  Never raises, whatever the bytes are.
 
         @param source: where it came from, for people: C{"10.77.1.2:40123"}; may be empty.
+        @return: whether it was a message of this cluster.
         """
 
 

@@ -339,9 +339,10 @@ def main(wanted: str, uid: str) -> None:
 
     @implementer(IFrameSink)
     class Sink:
-        def frameReceived(self, frame: bytes, medium: IMedium, source: str) -> None:
+        def frameReceived(self, frame: bytes, medium: IMedium, source: str) -> bool:
             sentBy, by, _ = frame.decode().split("|")
             say(what="heard", link=medium.name, sentBy=sentBy, by=int(by), pid=os.getpid())
+            return True
 
     media: list[MediumConfig] = []
     for kind, fields in json.loads(wanted):

@@ -69,16 +69,17 @@ class Receiver:
         self._keyring = keyring
         self._known.clear()
 
-    def frameReceived(self, frame: bytes, medium: IMedium, source: str) -> None:
+    def frameReceived(self, frame: bytes, medium: IMedium, source: str) -> bool:
         """Take one frame.  Never raises, whatever the bytes are."""
         try:
-            self._take(frame, medium, source)
+            return self._take(frame, medium, source)
         except Exception:
             # Not the sender's fault: one of ours has a bug.  The beat goes on without this packet.
             if self._limit.allow((medium.name, "bug")) is not None:
                 self._log.failure("a packet on {medium} met a bug", medium=medium.name)
+            return False
 
-    def _take(self, frame: bytes, medium: IMedium, source: str) -> None:
+    def _take(self, frame: bytes, medium: IMedium, source: str) -> bool:
         known = self._known.get(frame)
         if known is None:
             try:
@@ -104,9 +105,10 @@ class Receiver:
             shown = f"not an answer of ping node {medium.pingNode}"
             return self._refuse(medium, source, "header", shown)
         self.accepted += 1
-        return self._accept(node, header, message, medium, source)
+        self._accept(node, header, message, medium, source)
+        return True
 
-    def _refuse(self, medium: IMedium, source: str, cause: str, reason: str) -> None:
+    def _refuse(self, medium: IMedium, source: str, cause: str, reason: str) -> bool:
         key = medium.name, cause
         self.refused[key] = self.refused.get(key, 0) + 1
         suppressed = self._limit.allow(key)
@@ -120,3 +122,4 @@ class Receiver:
                     suppressed=suppressed,
                 )
             )
+        return False

@@ -11,7 +11,7 @@ from zope.interface import implementer
 from twisted_ha.bus import EventBus
 from twisted_ha.errors import MediumError
 from twisted_ha.interfaces import IFrameSink, IMedium
-from twisted_ha.media.listening import SocketReactor
+from twisted_ha.media.reactor import SocketReactor
 from twisted_ha.media.upkeep import Upkeep
 from twisted_ha.terms import NodeName
 
@@ -67,10 +67,13 @@ class DeviceMedium:
         """Hand C{frame} to the device."""
         raise NotImplementedError
 
-    def _deliver(self, frame: bytes, source: str) -> None:
-        """A frame was heard."""
-        if self._sink is not None:
-            self._sink.frameReceived(frame, self, source)
+    def _deliver(self, frame: bytes, source: str) -> bool:
+        """
+        A frame was heard.
+
+        @return: whether it was a message of this cluster.
+        """
+        return self._sink is not None and self._sink.frameReceived(frame, self, source)
 
     def _attempt(self) -> str:
         try:

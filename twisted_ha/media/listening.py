@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.interfaces import IReadDescriptor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from twisted_ha.media.reactor import SocketReactor
+from twisted_ha.media.shield import Shield
 from twisted_ha.platform.interface import ReceiveSocket
 
-__all__ = ["PACKET_SIZE", "Hear", "Listening", "SocketReactor", "sourceOf"]
+__all__ = ["PACKET_SIZE", "Hear", "Listening", "sourceOf"]
 
 PACKET_SIZE = 65535
 """The longest datagram there is; a shorter buffer would cut a long message in silence."""
@@ -27,20 +29,11 @@ PACKET_SIZE = 65535
 _ANCILLARY_SIZE = 512
 _NOTHING_NOW = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR})
 
-Hear = Callable[[bytes, str, "int | None"], None]
-"""Called with a datagram, where it came from, and the index of the interface if the socket tells."""
-
-
-class SocketReactor(Protocol):
-    """What we need of a reactor: C{IReactorFDSet} and C{IReactorTime}."""
-
-    def addReader(self, reader: Any) -> None: ...
-
-    def removeReader(self, reader: Any) -> None: ...
-
-    def seconds(self) -> float: ...
-
-    def callLater(self, delay: float, callable: Callable[..., object], *args: object) -> Any: ...
+Hear = Callable[[bytes, str, "int | None"], bool]
+"""
+Called with a datagram, where it came from, and the index of the interface if the socket tells; returns
+whether it was a message of this cluster.
+"""
 
 
 def sourceOf(address: tuple[Any, ...]) -> str:
@@ -81,6 +74,7 @@ class Listening:
         self._arrival = prepared.arrival
         self._hear = hear
         self._lost = lost
+        self._shield = None if prepared.shield is None else Shield(reactor, prepared.shield)
         reactor.addReader(self)
 
     def fileno(self) -> int:
@@ -101,14 +95,22 @@ class Listening:
                 if e.errno not in _NOTHING_NOW:
                     self.stop()
                     self._lost(f"its socket cannot be read: {e.strerror or e}")
+                elif self._shield is not None:
+                    self._shield.emptied()
                 return
             arrival = None if self._arrival is None else self._arrival(ancillary)
             try:
-                self._hear(datagram, sourceOf(address), arrival)
+                known = self._hear(datagram, sourceOf(address), arrival)
+                if known and self._shield is not None:
+                    self._shield.friend(address[0])
             except Exception:
                 self._log.failure("a datagram could not be handled; this is a bug")
-            if self._socket.fileno() == -1 or self._reactor.seconds() >= end:
+            if self._socket.fileno() == -1:
                 return
+            if self._reactor.seconds() >= end:
+                break
+        if self._shield is not None:
+            self._shield.pressed()
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor gives the socket up."""
@@ -118,6 +120,8 @@ class Listening:
 
     def stop(self) -> None:
         """Read no more and close it."""
+        if self._shield is not None:
+            self._shield.stop()
         if self._socket.fileno() != -1:
             self._reactor.removeReader(self)
             self._socket.close()

@@ -10,7 +10,8 @@ from typing import Any
 
 from twisted_ha.config.model import McastMedium
 from twisted_ha.errors import MediumError
-from twisted_ha.media.listening import Listening, SocketReactor
+from twisted_ha.media.listening import Listening
+from twisted_ha.media.reactor import SocketReactor
 from twisted_ha.media.receivers import Deliver
 from twisted_ha.media.udp import Channel
 from twisted_ha.platform.interface import IPlatform, NetworkInterface
@@ -42,8 +43,8 @@ class Multicast:
         interface = self._interface()
         sender = self._platform.multicastSender(interface, config.ttl, config.loop, config.ipv6)
 
-        def hear(datagram: bytes, source: str, index: int | None) -> None:
-            deliver(datagram, source)
+        def hear(datagram: bytes, source: str, index: int | None) -> bool:
+            return deliver(datagram, source)
 
         try:
             receiver = self._platform.multicastReceiver(

@@ -14,7 +14,8 @@ from twisted_ha.config.model import PingMedium as PingConfig
 from twisted_ha.media.device import DeviceMedium
 from twisted_ha.media.hosts import Resolve, resolve
 from twisted_ha.media.icmp import parseReply, request
-from twisted_ha.media.listening import Listening, SocketReactor
+from twisted_ha.media.listening import Listening
+from twisted_ha.media.reactor import SocketReactor
 from twisted_ha.media.udp import whyNotSent
 from twisted_ha.platform.interface import EchoSocket, IPlatform, ReceiveSocket
 
@@ -87,19 +88,19 @@ class PingMedium(DeviceMedium):
             self._losses += 1
             self._upkeep.failed(refused)
 
-    def _heard(self, packet: bytes, source: str, index: int | None) -> None:
+    def _heard(self, packet: bytes, source: str, index: int | None) -> bool:
         if self._echo is None:
-            return
+            return False
         reply = parseReply(packet, self._echo.headed, self._config.ipv6)
         if reply is None or reply.identifier != self._identifier:
-            return
+            return False
         if self._config.group and source not in self._addresses:
-            return
+            return False
         slot = reply.sequence % self.REMEMBERED
         if self._asked[slot] != (reply.sequence, reply.payload):
-            return
+            return False
         self._asked[slot] = None
-        self._deliver(reply.payload, source)
+        return self._deliver(reply.payload, source)
 
     def _acquire(self) -> str:
         self._release()

@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from twisted_ha.media.listening import Listening, SocketReactor
+from twisted_ha.media.listening import Listening
+from twisted_ha.media.reactor import SocketReactor
 from twisted_ha.platform.interface import IPlatform, NetworkInterface
 
 __all__ = ["Deliver", "Membership", "Receivers"]
 
-Deliver = Callable[[bytes, str], None]
-"""Called with a frame and where it came from."""
+Deliver = Callable[[bytes, str], bool]
+"""Called with a frame and where it came from; returns whether it was a message of this cluster."""
 
 _Key = tuple[bool, int, int | None]
 """IPv6, port, and the interface's index where a socket hears one interface only."""
@@ -45,11 +46,11 @@ class _Shared:
     members: list[Membership] = field(default_factory=list)
     listening: Listening | None = None
 
-    def hear(self, datagram: bytes, source: str, index: int | None) -> None:
+    def hear(self, datagram: bytes, source: str, index: int | None) -> bool:
         for member in self.members:
             if index is None or member.index == index:
-                member.deliver(datagram, source)
-                return
+                return member.deliver(datagram, source)
+        return False
 
     def lost(self, reason: str) -> None:
         members, self.members = self.members, []

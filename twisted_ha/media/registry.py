@@ -15,8 +15,8 @@ from twisted_ha.interfaces import IMedium
 from twisted_ha.media import ping
 from twisted_ha.media.bcast import Broadcast
 from twisted_ha.media.echoes import Echoes
-from twisted_ha.media.listening import SocketReactor
 from twisted_ha.media.mcast import Multicast
+from twisted_ha.media.reactor import SocketReactor
 from twisted_ha.media.receivers import Receivers
 from twisted_ha.media.ucast import Unicast
 from twisted_ha.media.udp import Approach, UdpMedium

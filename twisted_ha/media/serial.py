@@ -18,7 +18,7 @@ from twisted_ha.bus import EventBus
 from twisted_ha.config.model import SerialMedium as SerialConfig
 from twisted_ha.errors import MediumError
 from twisted_ha.media.device import DeviceMedium
-from twisted_ha.media.listening import SocketReactor
+from twisted_ha.media.reactor import SocketReactor
 from twisted_ha.media.serial_output import OutputQueue
 from twisted_ha.media.serial_writer import SerialWriter
 from twisted_ha.platform.interface import IPlatform

@@ -17,7 +17,7 @@ from twisted_ha.errors import MediumError
 from twisted_ha.events import Warned
 from twisted_ha.media.device import DeviceMedium
 from twisted_ha.media.echoes import Echoes
-from twisted_ha.media.listening import SocketReactor
+from twisted_ha.media.reactor import SocketReactor
 from twisted_ha.media.receivers import Deliver
 
 __all__ = ["Approach", "Channel", "UdpMedium", "whyNotSent"]
@@ -123,10 +123,13 @@ class UdpMedium(DeviceMedium):
             self._fullInARow = 0
             self._upkeep.succeeded()
 
-    def datagramReceived(self, datagram: bytes, source: str) -> None:
-        """Something was heard; our own frames are not worth telling."""
-        if datagram not in self._echoes:
-            self._deliver(datagram, source)
+    def datagramReceived(self, datagram: bytes, source: str) -> bool:
+        """
+        Something was heard; our own frames are not worth telling.
+
+        @return: whether it was a message of this cluster.
+        """
+        return datagram not in self._echoes and self._deliver(datagram, source)
 
     def _notSent(self, error: OSError, size: int) -> None:
         if error.errno == errno.EMSGSIZE:

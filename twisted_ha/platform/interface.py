@@ -7,7 +7,7 @@ Nothing outside this package knows which system it runs on.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -84,10 +84,13 @@ class ReceiveSocket:
 
     @ivar arrival: reads the index of the interface a datagram came in by from its ancillary data;
         L{None} if the socket hears one interface only.
+    @ivar shield: lets the kernel drop most of what does not come from these addresses, before it takes
+        room in the socket's queue; given none, everything is heard again.  L{None} if it cannot.
     """
 
     socket: socket.socket
     arrival: Callable[[Ancillary], int | None] | None = None
+    shield: Callable[[Collection[str]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import socket
 import struct
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -23,6 +23,7 @@ from twisted_ha.platform.interface import (
     PeerCredentials,
     ReceiveSocket,
 )
+from twisted_ha.platform.linux_filter import attach, program
 from twisted_ha.platform.linux_watchdog import LinuxWatchdog
 from twisted_ha.platform.posix import PosixPlatform, explain
 
@@ -40,16 +41,8 @@ _ECHO_REPLY_6 = 129
 
 _LOW_DELAY = 0x10
 
-# <linux/filter.h>, <linux/if_packet.h>, <asm/socket.h>
-_SO_ATTACH_FILTER = 26
-_PACKET_LOOPBACK = 5
-_NOT_OUR_OWN = (
-    (0x20, 0, 0, 0xFFFFF004),  # load the type of the packet
-    (0x15, 0, 1, _PACKET_LOOPBACK),  # the copy of a broadcast for the machine that sent it?
-    (0x06, 0, 0, 0),  # drop it
-    (0x06, 0, 0, 0xFFFFFFFF),  # keep all of it
-)
-"""A program for the kernel's packet filter, as (code, jump if true, jump if false, operand)."""
+_QUEUE = 1 << 20
+_SO_RCVBUFFORCE = 33
 
 
 @implementer(IPlatform)
@@ -121,9 +114,9 @@ class LinuxPlatform(PosixPlatform):
         # Nobody needs to be woken by his own broadcasts.  Where this is refused they are only a little
         # work: the medium knows its own frames.
         with suppress(OSError):
-            _attachFilter(made, _NOT_OUR_OWN)
+            attach(made, program(ipv6))
         self._bind(made, ("::" if ipv6 else "0.0.0.0", port), f"on {interface.name}", port)
-        return ReceiveSocket(socket=made)
+        return self._received(made, ipv6)
 
     def multicastReceiver(
         self, interface: NetworkInterface, group: str, port: int, ipv6: bool
@@ -144,7 +137,22 @@ class LinuxPlatform(PosixPlatform):
             raise MediumError(
                 f"group {group} cannot be joined on {interface.name}: {explain(e)}"
             ) from None
-        return ReceiveSocket(socket=made)
+        return self._received(made, ipv6)
+
+    def _received(self, made: socket.socket, ipv6: bool) -> ReceiveSocket:
+        """
+        A receive socket with a queue as long as we may have it: a burst should fit into it.
+        """
+        for option in (_SO_RCVBUFFORCE, socket.SO_RCVBUF):
+            with suppress(OSError):
+                made.setsockopt(socket.SOL_SOCKET, option, _QUEUE)
+                break
+
+        def shield(addresses: Collection[str]) -> None:
+            with suppress(OSError):
+                attach(made, program(ipv6, addresses))
+
+        return ReceiveSocket(socket=made, shield=shield)
 
     def _receiveOn(self, interface: str, ipv6: bool, shared: bool) -> socket.socket:
         made = self._openOn(interface, socket.AF_INET6 if ipv6 else socket.AF_INET)
@@ -293,14 +301,3 @@ def _programOf(pid: str) -> str:
             return name.read().strip() or "a program"
     except OSError:
         return "a program"
-
-
-def _attachFilter(made: socket.socket, program: tuple[tuple[int, int, int, int], ...]) -> None:
-    """Let the kernel drop what C{program} does not keep, before it wakes anybody."""
-    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    made.setsockopt(
-        socket.SOL_SOCKET,
-        _SO_ATTACH_FILTER,
-        struct.pack("HP", len(program), ctypes.addressof(buffer)),
-    )

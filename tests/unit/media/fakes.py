@@ -31,13 +31,19 @@ def kernelError(number: int) -> OSError:
 
 @implementer(IFrameSink)
 class RecordingSink:
-    """Keeps what was heard."""
+    """
+    Keeps what was heard.
+
+    @ivar strangers: frames that are no message of this cluster.
+    """
 
     def __init__(self) -> None:
+        self.strangers: set[bytes] = set()
         self.heard: list[tuple[bytes, str, str]] = []
 
-    def frameReceived(self, frame: bytes, medium: Any, source: str) -> None:
+    def frameReceived(self, frame: bytes, medium: Any, source: str) -> bool:
         self.heard.append((frame, medium.name, source))
+        return frame not in self.strangers
 
     @property
     def frames(self) -> list[bytes]:
@@ -71,6 +77,7 @@ class FakeSocket:
         self.failure: OSError | None = None
         self.refused: dict[str, OSError] = {}
         self.incoming: list[Any] = []
+        self.filters: list[tuple[str, ...]] = []
         self.closed = False
 
     def fileno(self) -> int:
@@ -217,7 +224,7 @@ class FakePlatform(LinuxPlatform):
         self, interface: NetworkInterface, port: int, ipv6: bool, shared: bool
     ) -> ReceiveSocket:
         made = self._make("receiver", interface.index, port, ipv6, shared)
-        return ReceiveSocket(socket=made)
+        return ReceiveSocket(socket=made, shield=lambda friends: made.filters.append(tuple(friends)))
 
     def multicastReceiver(
         self, interface: NetworkInterface, group: str, port: int, ipv6: bool

@@ -287,8 +287,9 @@ class LoopbackPingTests(TestCase):
         heard: Deferred[tuple[bytes, str]] = Deferred()
 
         class Sink(RecordingSink):
-            def frameReceived(self, frame: bytes, medium: Any, source: str) -> None:
+            def frameReceived(self, frame: bytes, medium: Any, source: str) -> bool:
                 heard.callback((frame, source))
+                return True
 
         medium = PingMedium(config, LinuxPlatform(), reactor, EventBus(reactor))
         try:

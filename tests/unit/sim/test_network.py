@@ -26,9 +26,10 @@ class Recorder:
         self.times: list[float] = []
         self._world = world
 
-    def frameReceived(self, frame: bytes, medium: IMedium, source: str) -> None:
+    def frameReceived(self, frame: bytes, medium: IMedium, source: str) -> bool:
         self.frames.append((frame, source))
         self.times.append(self._world.now)
+        return True
 
 
 class NetworkTests(SynchronousTestCase):

@@ -253,9 +253,10 @@ class OriginalLink:
 
     # receiving
 
-    def frameReceived(self, frame: bytes, medium: IMedium, source: str) -> None:
+    def frameReceived(self, frame: bytes, medium: IMedium, source: str) -> bool:
         """Queue a frame for the next turn."""
         self.later(lambda: self._judge(frame))
+        return True
 
     def _judge(self, frame: bytes) -> None:
         message = self._seal.decode(frame)
