@@ -352,7 +352,7 @@ class LinkDown(Event):
     """
 
     level: ClassVar = LogLevel.warn
-    text: ClassVar = "Link {node}:{link} dead. ({left} links to {node} left)"
+    text: ClassVar = "Link {node}:{link} dead. (links to {node} left: {left})"
     node: NodeName
     link: str
     left: int

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import random
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.interop.lab import SERVICE_ADDRESS, waitFor
 from tests.interop.lab.case import LabCase
 from tests.interop.lab.laboratory import CLUSTER
-from tests.interop.lab.nodes import Ours
+from tests.interop.lab.nodes import Heartbeat306, Ours
 from tests.interop.lab.plan import Plan
 from tests.interop.lab.serial import SerialCable, corrupting, losing
 from tests.interop.lab.strangers import garbage, otherCluster
@@ -20,6 +20,9 @@ from twisted_ha.wire.signed import Encoding
 
 FLOOD = "TWISTED_HA_FLOOD"
 """In the environment: how many datagrams the flood has, for more than the tests have time for."""
+
+ROUTER = "10.77.1.254"
+"""The switch itself answers to pings there."""
 
 _FEW = 100_000
 _MEGABYTE = 1 << 20
@@ -58,7 +61,8 @@ class RoadCase(LabCase):
 
     def link(self, node: Ours, name: str) -> dict[str, Any]:
         """What C{node} knows of its link of that name to the other."""
-        (peer,) = [each for each in node.status()["nodes"] if not each["local"]]
+        nodes = node.status()["nodes"]
+        (peer,) = [each for each in nodes if not each["local"] and each["kind"] == "normal"]
         (found,) = [each for each in peer["links"] if each["name"] == name]
         return dict(found)
 
@@ -168,6 +172,39 @@ class StrangerTests(RoadCase):
             f"\n{sent} in {seconds:.1f} s, {refused} refused, {grown / 1000:.0f} kB more memory,"
             f" {lost} messages of the peer lost"
         )
+
+
+class OriginalTests(RoadCase):
+    """Beside heartbeat 3.0.6."""
+
+    needs: ClassVar = {"ours": True, "heartbeat": True}
+
+    def test_pingAndSerial(self) -> None:
+        """A serial line and a ping node in both; only the ping node has a round trip."""
+        cable = self.lab.serialCable()
+        plan = Plan(media=(*PLAN.media, f"ping {ROUTER}"), resources=())
+        alpha = self.node(Ours, "alpha", plan, cable.ends[0])
+        beta = self.node(Heartbeat306, "beta", plan, cable.ends[1])
+        assert isinstance(alpha, Ours)
+        for node in (alpha, beta):
+            node.start()
+        for node in (alpha, beta):
+            node.expect("Comm_now_up", 20.0)
+        self.state(alpha, alpha.serial, "up")
+        beta.expect(f"Link alpha:{beta.serial} up.")
+        asked = ("/usr/bin/cl_status", "nodestatus", ROUTER)
+        waitFor(
+            "the original hears the router",
+            lambda: beta.machine.run(*asked, check=False).stdout.strip() == "ping",
+            10.0,
+        )
+
+        def measured() -> object:
+            (router,) = [each for each in alpha.status()["nodes"] if each["kind"] == "ping"]
+            return router["status"] == "ping" and router["links"][0]["roundTrip"]
+
+        waitFor("ours hears the router", measured, 10.0)
+        self.assertIsNone(self.link(alpha, "eth1")["roundTrip"])
 
 
 def residentSize(node: Ours) -> int:

@@ -1,0 +1,1 @@
+A flood of packets makes no node late: reading takes turns with the heartbeat, a refused packet costs a few microseconds whatever is in it, and on Linux the kernel lets the peers' packets through first.
