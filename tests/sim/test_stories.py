@@ -267,6 +267,29 @@ class MixedStories(StoryCase):
         self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
         self.assertTrue(self.down(timeline, since=59) < 3, timeline.render())
 
+    def test_backInTakeover(self) -> None:
+        """
+        Ours comes back while the original still takes over from it.  The original offers the group back
+        at once, stops what it has not started yet, and then starts it (B12): so it is let finish first.
+        """
+        timeline = self.tell(
+            f"at 20s slow start of {FIRST} on beta to 3s; at 30s power off alpha;"
+            " at 35s power on alpha; until 70s"
+        )
+        self.assertEqual(timeline.violations, (), timeline.render())
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
+    def test_backInLongTakeover(self) -> None:
+        """If it takes longer than anybody waits, ours lets go when the original says that it is done."""
+        story = (
+            f"at 20s slow start of {FIRST} on beta to 9s; at 30s power off alpha;"
+            " at 35s power on alpha; until "
+        )
+        timeline = self.tell(story + "45s")
+        self.assertEqual(self.owners(timeline)[FIRST], ("beta",), timeline.render())
+        timeline = self.tell(story + "90s")
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
 
 class ManyNodesTests(StoryCase):
     """Membership of more than two nodes; they have no groups."""

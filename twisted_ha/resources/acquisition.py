@@ -34,6 +34,8 @@ class Phase(Enum):
     WAITING = "waiting"
     """The other node has reported, and is not stable."""
     STABLE = "stable"
+    MEMBER = "member only"
+    """There are more than two nodes: this one holds nothing and moves nothing."""
     LEAVING = "leaving"
     """This node releases everything and goes."""
 
@@ -50,6 +52,7 @@ class Seen(Enum):
     TIMEOUT_HELD = "nobody became stable in time; the other holds our groups"
     TIMEOUT_UNANSWERED = "the other is alive, speaks our extensions, and does not answer"
     PEER_GONE = "there is no other node, or it died or left"
+    CROWD = "there are more than two nodes"
     LEAVE = "asked to leave"
 
 
@@ -72,6 +75,7 @@ TABLE: Table[Phase, Seen, PhaseAction] = Table(
     Seen,
     {
         (_P.OFFLINE, _S.COMMUNICATIONS_UP): Rule(_P.STARTING, (_A.START_TIMER, _A.SAY_STARTING)),
+        (_P.OFFLINE, _S.CROWD): Rule(_P.MEMBER),
         (_P.OFFLINE, _S.LEAVE): Rule(_P.LEAVING),
         (_P.STARTING, _S.BOTH_FRESH): Rule(_P.STABLE, (_A.STOP_TIMER, _A.CLAIM_LOCAL, _A.SETTLE)),
         (_P.STARTING, _S.PEER_STABLE_FREE): Rule(_P.STABLE, (_A.STOP_TIMER, _A.CLAIM_LOCAL, _A.SETTLE)),
@@ -95,15 +99,18 @@ TABLE: Table[Phase, Seen, PhaseAction] = Table(
         (_P.WAITING, _S.PEER_GONE): Rule(_P.STABLE, (_A.STOP_TIMER, _A.SETTLE)),
         (_P.WAITING, _S.LEAVE): Rule(_P.LEAVING, (_A.STOP_TIMER,)),
         (_P.STABLE, _S.LEAVE): Rule(_P.LEAVING),
+        (_P.MEMBER, _S.LEAVE): Rule(_P.LEAVING),
     },
     ignored={
         # before communications are up a report is noted on the board and judged when they are
-        *((_P.OFFLINE, seen) for seen in _S if seen not in (_S.COMMUNICATIONS_UP, _S.LEAVE)),
+        *((_P.OFFLINE, seen) for seen in _S if seen not in (_S.COMMUNICATIONS_UP, _S.CROWD, _S.LEAVE)),
+        *((phase, _S.CROWD) for phase in (_P.STARTING, _P.WAITING)),
         (_P.STARTING, _S.COMMUNICATIONS_UP),
         (_P.WAITING, _S.COMMUNICATIONS_UP),
         (_P.WAITING, _S.PEER_UNSTABLE),
         # once stable, what the other reports is the business of the audit
         *((_P.STABLE, seen) for seen in _S if seen is not _S.LEAVE),
+        *((_P.MEMBER, seen) for seen in _S if seen is not _S.LEAVE),
         *((_P.LEAVING, seen) for seen in _S),
     },
 )

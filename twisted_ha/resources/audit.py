@@ -88,6 +88,7 @@ class Audit:
         self._since = 0.0
         self._saidAt = 0.0
         self._askedAt = float("-inf")
+        self._patience = YIELD_DELAY
         self._probeAt: float | None = None
         self._failbackAfter = 0.0
         self._alarm = alarm
@@ -187,6 +188,9 @@ class Audit:
         if disputed != self._disputed:
             self._disputed = disputed
             self._since = self._saidAt = now
+            # An original that claims what is held here, and was never parted from this node, has just
+            # taken it (B12) and will not give it up by itself.
+            self._patience = ORIGINAL_RESTARTS if self._probeAt is not None else YIELD_DELAY
             self._worker.announce(self._board.keys(kept))
             self._bus.publish(
                 HoldingsConflict(
@@ -200,17 +204,18 @@ class Audit:
             self._board.report(why="both nodes claim it")
         if kept:
             self._wake(max(EPSILON, self._saidAt + SAY_AGAIN - now))
-        delay = YIELD_DELAY if peer.ours else ORIGINAL_RESTARTS
         if not lost:
             return
-        if now - self._since < delay - EPSILON:
-            self._wake(self._since + delay - now)
+        if now - self._since < self._patience - EPSILON:
+            self._wake(self._since + self._patience - now)
             return
         self.yielding = lost
         self._worker.want(self._board.keys(lost), False, why=f"{peer.name} keeps it")
         self.released()
 
     def _resolution(self, peer: Peer, kept: ResourceSet, lost: ResourceSet) -> str:
+        if not peer.ours and self._patience == YIELD_DELAY:
+            return f"{peer.name} has just taken it, and this node releases it."
         if not peer.ours:
             return (
                 f"Unless {peer.name} gives up within {ORIGINAL_RESTARTS:.0f} s, as it does after a "

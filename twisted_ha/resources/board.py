@@ -93,7 +93,7 @@ class Board:
     Claims and reports of this node.
 
     @ivar mine: what this node claims.
-    @ivar peer: the other node; L{None} in a cluster of one.
+    @ivar peer: the other node; L{None} in a cluster of one, and among more than two.
     @ivar reportedAt: the clock's seconds at our last report.
     @ivar settled: asked before each report: whether this node has taken all it means to take.
     """
@@ -178,7 +178,7 @@ class Board:
 
     def report(self, *, info: str | None = None, stable: bool | None = None, why: str = "") -> None:
         """
-        Say what this node holds, to everybody.
+        Say what this node holds, to the other node.
 
         @param info: the word beside it: C{standby}, C{shutdown}; L{None} for an ordinary report.
         @param stable: L{None} for whatever is the case.
@@ -192,6 +192,8 @@ class Board:
             self._bus.publish(
                 HoldingsChanged(holdings=self.mine.word, stable=isStable, why=why or "report")
             )
+        if self.peer is None:
+            return
         self._messenger.send(
             Message.of(
                 "resource",

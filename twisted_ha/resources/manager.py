@@ -33,6 +33,7 @@ from twisted_ha.resources.acquisition import PATIENCE, Phase, PhaseAction, Seen,
 from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.audit import Audit
 from twisted_ha.resources.board import Board, Peer
+from twisted_ha.resources.bystander import Bystander
 from twisted_ha.resources.doubt import Doubt
 from twisted_ha.resources.group import GroupRunner
 from twisted_ha.resources.leaver import Leaver
@@ -50,6 +51,11 @@ __all__ = ["ResourceManager"]
 
 ASK_PATIENCE = 9.0
 """Seconds the other node's wish to give may wait until this node is quiet; it waits 10 itself."""
+
+TAKEOVER_TIME = 5.0
+"""Seconds after our start in which an original that wants to give may still be running the scripts of its
+takeover from our last life.  It would stop what these start afterwards, and both would run it (B12).  It
+serves meanwhile, and waits 10 for an answer."""
 
 REXMIT = "NS_rexmit"
 
@@ -95,7 +101,7 @@ class ResourceManager:
         peers = config.peers
         self.board = Board(
             localNode=config.localNode,
-            peer=Peer(peers[0]) if peers else None,
+            peer=Peer(peers[0]) if len(peers) == 1 else None,
             groups=config.managedGroups,
             mode=config.autoFailback,
             messenger=messenger,
@@ -108,13 +114,14 @@ class ResourceManager:
         self.worker.handleFailure = self._groupFailed
         self.mover = Mover(self.board, self.worker, messenger, clock, bus)
         keepalive = config.timers.keepalive
-        self._alarms = [Alarm(clock, keepalive) for _ in range(5)]
-        self._patience, fencing, looking, asking, self._refresh = self._alarms
+        self._alarms = [Alarm(clock, keepalive) for _ in range(6)]
+        self._patience, fencing, looking, asking, self._refresh, self._granting = self._alarms
         self.successor = Successor(self.board, self.worker, fencer, messenger, clock, bus, fencing)
         self.leaver = Leaver(self.board, self.worker, messenger, clock, bus)
         self.audit = Audit(
             self.board, self.worker, self.mover, messenger, clock, bus, self.reconsider, looking
         )
+        self.bystander = Bystander(peers, messenger, isOurs=isOurs, isAlive=isAlive)
         self.legacy = Legacy(self.board, self.worker, messenger, asking)
         self.requests = Requests(
             self.board,
@@ -140,6 +147,7 @@ class ResourceManager:
         self.phase = Phase.OFFLINE
         self._askedAgain = False
         self._peerAsk: tuple[ResourceSet, float] | None = None
+        self._grantFrom = float("-inf")
         self._looking = False
         self._lookAgain = False
         self._handlers: dict[str, Callable[[Header, Message], None]] = {
@@ -160,7 +168,7 @@ class ResourceManager:
     def settled(self) -> bool:
         """This node has taken all it means to take: C{isstable} on the wire."""
         return (
-            self.phase is Phase.STABLE
+            self.phase in (Phase.STABLE, Phase.MEMBER)
             and self.mover.idle
             and self.successor.idle
             and not self.audit.yielding
@@ -201,6 +209,11 @@ class ResourceManager:
         return self.board.peer is not None and node == self.board.peer.name
 
     def _communicationsUp(self) -> None:
+        if len(self._config.peers) > 1:
+            self._seePhase(Seen.CROWD)
+            self.bystander.becomeMember()
+            return
+        self._grantFrom = self._clock.seconds() + TAKEOVER_TIME
         peer = self.board.peer
         if peer is not None and self._isAlive(peer.name):
             # its first word may have been the one that brought communications up
@@ -323,8 +336,10 @@ class ResourceManager:
     # ---- messages ----------------------------------------------------------------------------
 
     def messageReceived(self, header: Header, message: Message) -> None:
-        """One of L{messageTypes} arrived from the other node."""
+        """One of L{messageTypes} arrived from another node."""
         peer = self.board.peer
+        if len(self._config.peers) > 1 and message.type == "starting":
+            self.bystander.heardStarting(header.src, self.phase is Phase.MEMBER)
         if peer is None or header.src != peer.name:
             return
         legacy = message.type in (REQUEST, RESPONSE)
@@ -361,6 +376,8 @@ class ResourceManager:
         wasStable = peer.stable
         if not self.board.heardReport(message, header.sequence or 0):
             return
+        if message.get("info") == "mach_down":
+            self._grantFrom = float("-inf")  # its takeover is complete
         self._judge()
         self.mover.peerReports(message.get("info"))
         if peer.stable and not wasStable:
@@ -471,6 +488,8 @@ class ResourceManager:
             return "this node is leaving"
         if self.phase is Phase.OFFLINE:
             return "this node has not heard of all others yet"
+        if self.phase is Phase.MEMBER:
+            return "ha.cf names more than two nodes, and this one takes part as a member only"
         if peer is None:
             return "there is no other node in ha.cf"
         if not peer.present:
@@ -611,6 +630,11 @@ class ResourceManager:
         if self._peerAsk is None:
             return
         resources, since = self._peerAsk
+        peer = self.board.peer
+        wait = self._grantFrom - self._clock.seconds()
+        if peer is not None and not peer.ours and wait > 0:
+            self._granting.set(wait, self.reconsider)
+            return
         self._peerAsk = None
         if self._clock.seconds() - since <= ASK_PATIENCE:
             self.mover.peerAsks(resources)
