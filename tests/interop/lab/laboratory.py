@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from tests.interop.lab.bugs import bugsIn
 from tests.interop.lab.capture import Capture
 from tests.interop.lab.client import Client
 from tests.interop.lab.machine import PROGRAMS, PYTHON, SERVICE_PORT, Machine
@@ -169,6 +170,14 @@ class Lab:
         return cable
 
     # Watching
+
+    def bugs(self) -> list[str]:
+        """What the programs on these machines wrote that no program of ours may write."""
+        return [
+            f"{machine.name}: {bug}"
+            for machine in self.machines.values()
+            for bug in bugsIn(machine.disk / "log")
+        ]
 
     def client(self, address: str = SERVICE_ADDRESS, interval: float = 0.002) -> Client:
         """A user on the service network who asks C{address} every C{interval} seconds from now on."""

@@ -158,6 +158,22 @@ class Owners:
             spans.append((began, now(), frozenset(holders)))
         return spans
 
+    def longestGap(self, address: str, since: float) -> float:
+        """The longest span after C{since} without any machine that has C{address}, in seconds."""
+        with self._lock:
+            history = [change for change in self.history if change.address == address]
+        holders: set[str] = set()
+        empty, longest = 0.0, 0.0
+        for change in history:
+            if not holders and change.time >= since:
+                longest = max(longest, change.time - max(empty, since))
+            (holders.add if change.present else holders.discard)(change.machine)
+            if not holders:
+                empty = change.time
+        if not holders:
+            longest = max(longest, now() - max(empty, since))
+        return longest
+
     def tell(self, address: str, since: float = 0.0) -> str:
         """The history of an address, for a failure."""
         with self._lock:

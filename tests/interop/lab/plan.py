@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.interop.lab.machine import Machine
+from tests.interop.lab.machine import PROGRAMS, Machine
 
 __all__ = ["OTHER_ADDRESS", "Plan"]
 
@@ -23,6 +23,8 @@ class Plan:
     @ivar media: lines of C{ha.cf}; C{%(serial)s} becomes the machine's end of the cable.
     @ivar resources: the lines of C{haresources}.
     @ivar failback: C{auto_failback}.
+    @ivar auth: how messages are signed: C{crc}, C{md5} or C{sha1}.
+    @ivar scripts: programs of the laboratory that become resource scripts.
     @ivar extra: more lines of C{ha.cf}.
     """
 
@@ -33,12 +35,14 @@ class Plan:
     media: tuple[str, ...] = ("bcast eth1",)
     resources: tuple[str, ...] = ("alpha 10.77.0.100/24/eth0",)
     failback: str = "on"
+    auth: str = "sha1"
     nodes: tuple[str, ...] = ("alpha", "beta")
+    scripts: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
 
     def files(self, machine: Machine, serial: str = "") -> dict[str, str]:
         """
-        C{ha.cf}, C{authkeys} and C{haresources} for C{machine}.
+        C{ha.cf}, C{authkeys}, C{haresources} and the scripts for C{machine}.
 
         @param serial: its end of the serial cable.
         """
@@ -54,6 +58,7 @@ class Plan:
         lines += [f"auto_failback {self.failback}", f"node {' '.join(self.nodes)}", *self.extra]
         return {
             "ha.cf": "\n".join(lines) + "\n",
-            "authkeys": "auth 1\n1 sha1 laboratory\n",
+            "authkeys": f"auth 1\n1 {self.auth}{'' if self.auth == 'crc' else ' laboratory'}\n",
             "haresources": "".join(f"{line}\n" for line in self.resources),
+            **{f"resource.d/{name}": (PROGRAMS / name).read_text() for name in self.scripts},
         }
