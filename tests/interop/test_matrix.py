@@ -5,34 +5,49 @@ C{make interop} tells all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.interop.lab import whyNot
-from tests.interop.matrix.cases import SMALL, caseNamed
+from tests.interop.matrix.cases import caseNamed
 from tests.interop.matrix.running import tell
 
 
 class SmallMatrixTests(SynchronousTestCase):
-    """One test for each case of L{SMALL}, with the words of its story."""
+    """One case each: who C{alpha} and C{beta} are, cables, signatures, format, failback, story."""
 
     def setUp(self) -> None:
         reason = whyNot(heartbeat=True, ours=True)
         if reason is not None:
             raise SkipTest(reason)
 
+    def case(self, name: str) -> None:
+        result = tell(caseNamed(name))
+        self.assertTrue(result.ok, f"{name}\n{result.trouble}\n{result.rows}")
 
-def _test(name: str) -> Callable[[SmallMatrixTests], None]:
-    case = caseNamed(name)
+    def test_crc(self) -> None:
+        """A standby and a takeover, signed with C{crc}."""
+        self.case("ours-theirs/bcast-crc-classic-on/move")
 
-    def test(self: SmallMatrixTests) -> None:
-        result = tell(case)
-        self.assertTrue(result.ok, f"{result.trouble}\n{result.rows}")
+    def test_md5(self) -> None:
+        """A power loss and a return, signed with C{md5}."""
+        self.case("theirs-ours/bcast-md5-classic-on/power-beta")
 
-    test.__doc__ = f"{name}: {case.story.text}"
-    return test
+    def test_netstring(self) -> None:
+        """The original is lost and returns, with C{msgfmt netstring}."""
+        self.case("theirs-ours/bcast-sha1-netstring-on/power-alpha")
 
+    def test_failingScripts(self) -> None:
+        """Ours has to take over and its scripts fail, until the original is back."""
+        self.case("theirs-ours/bcast-sha1-classic-on/failing-takeover-alpha")
 
-for _name in SMALL:
-    setattr(SmallMatrixTests, f"test_{_name.replace('/', '_').replace('-', '_')}", _test(_name))
+    def test_backInTakeover(self) -> None:
+        """Ours is back while the scripts of the original's takeover still run."""
+        self.case("ours-theirs/bcast-sha1-classic-on/slow-takeover-alpha")
+
+    def test_giverKilled(self) -> None:
+        """The original is killed while ours acquires what it gave."""
+        self.case("theirs-ours/bcast-sha1-classic-on/giver-killed-alpha")
+
+    def test_three(self) -> None:
+        """Two of ours and an original see each other come and go."""
+        self.case("ours-theirs-ours/bcast-sha1-classic-on/members")

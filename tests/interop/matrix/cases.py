@@ -1,4 +1,4 @@
-"""Which story is told with which setting: the whole matrix, and the few cases for every change."""
+"""Which story is told with which setting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.interop.matrix.crowd import CROWDS, MEMBERS, THIRD
 from tests.interop.matrix.settings import MEDIA, ORIGINALS, PAIRS, Setting
 from tests.interop.matrix.stories import STORIES, Story
 
-__all__ = ["LONG", "SMALL", "Case", "caseNamed", "compared", "matching", "matrix"]
+__all__ = ["LONG", "Case", "caseNamed", "compared", "matching", "matrix"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +74,6 @@ _TABLE: tuple[tuple[dict[str, str], tuple[str, ...]], ...] = (
     ({"auth": "crc", "msgfmt": "netstring"}, ("power-alpha",)),
     ({}, LONG),
 )
-
-SMALL = (
-    "ours-theirs/bcast-crc-classic-on/move",
-    "theirs-ours/bcast-md5-classic-on/power-beta",
-    "theirs-ours/bcast-sha1-netstring-on/power-alpha",
-    "ours-theirs/bcast+mcast-sha1-classic-on/one-of-two",
-    "theirs-ours/bcast-sha1-classic-on/failing-takeover-alpha",
-    "ours-theirs/bcast-sha1-classic-on/giver-dies-beta",
-    "theirs-ours/bcast-sha1-classic-on/giver-killed-alpha",
-)
-"""What C{tests.interop.test_matrix} tells: what no other test of that room does, once each."""
 
 
 def matrix(seeds: Iterable[int] = range(1, 11)) -> Iterator[Case]:

@@ -239,7 +239,7 @@ class Stage:
 
     def noted(self, name: str, what: str, limit: float = 30.0) -> None:
         """
-        Wait for a word in the journal of a machine's probes, after its scripts were last told what to do.
+        Wait for a word in the journal of a machine's probes since its scripts were last told what to do.
 
         @param what: C{starting}, C{stopping}, C{stopped}, C{start-failed} or C{stop-failed}.
         """

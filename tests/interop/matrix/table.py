@@ -12,8 +12,7 @@ __all__ = ["HEAD", "lines", "table"]
 
 HEAD = (
     "story: step",
-    "alpha",
-    "beta",
+    "nodes",
     "medium",
     "auth",
     "msgfmt",
