@@ -127,8 +127,11 @@ class Successor:
                 self._board.claim(ResourceSet.ALL)
                 self._board.report(stable=False, why=self._why)
             case TakeoverAction.ACQUIRE:
-                # What this node holds already keeps its own reason, unless it is being stopped.
-                keys = [key for key in self._board.keys(ResourceSet.ALL) if not self._worker.wants(key)]
+                # What this node holds already keeps its own reason, unless it is being stopped.  What
+                # failed is tried at once: the other node may have been why, answering for the address.
+                everything = self._board.keys(ResourceSet.ALL)
+                failed = {runner.group.key for runner in self._worker.failed(everything)}
+                keys = [key for key in everything if key in failed or not self._worker.wants(key)]
                 self._worker.want(keys, True, why=self._why)
             case TakeoverAction.FINISH:
                 keys = self._board.keys(self._taken)

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.interop.lab.requirements import whyNot
 from tests.interop.matrix.cases import Case, caseNamed, compared, matching, matrix
 from tests.interop.matrix.running import Result, read, runAll, tell
-from tests.interop.matrix.table import table
+from tests.interop.matrix.table import summary, table
 
 DEFAULT = "interop-results.jsonl"
 
@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--results", type=Path, default=Path(DEFAULT), help="the file of the results")
     parser.add_argument("--list", action="store_true", help="the names of the cases, and no more")
     parser.add_argument("--show", action="store_true", help="the table of the last results, and no more")
+    parser.add_argument("--summary", action="store_true", help="with --show: one line for all pairs")
     parser.add_argument("--markdown", action="store_true", help="the table for a document")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     return parser
@@ -57,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known = read(options.results)
     if options.show:
         shown = [known[case.name] for case in matching(_named(known), options.patterns)]
-        print(table(shown, options.markdown, options.compare))
+        made = summary(shown) if options.summary else table(shown, options.markdown, options.compare)
+        print(made)
         return 0
     try:
         cases = _chosen(options, known)

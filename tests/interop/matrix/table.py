@@ -8,7 +8,7 @@ from tests.interop.matrix.running import Result
 from tests.interop.matrix.settings import ORIGINALS
 from tests.interop.matrix.stage import Row
 
-__all__ = ["HEAD", "lines", "table"]
+__all__ = ["HEAD", "lines", "summary", "table"]
 
 HEAD = (
     "story: step",
@@ -104,3 +104,33 @@ def table(results: Iterable[Result], markdown: bool = False, compare: bool = Fal
 
 
 _MIXED = ("ours-theirs", "theirs-ours")
+
+
+def summary(results: Iterable[Result]) -> str:
+    """
+    One line for each step, for a document: how long a group was nowhere at most, with ours first, with
+    ours second, and with two originals.
+    """
+    pairs = (*_MIXED, ORIGINALS)
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    others: list[tuple[str, ...]] = []
+    for result in results:
+        pair, setting, story = result.case.split("/")
+        if pair not in pairs:
+            others += lines(result)
+            continue
+        words = ", ".join(setting.rsplit("-", 3))
+        for row in result.rows:
+            step = row.step.partition(":")[0] if story.startswith("chance") else row.step
+            cell = _milliseconds(row.gap) if row.ok else "FAILED"
+            cells.setdefault((words, f"{story}: {step}"), {})[pair] = cell
+    found = [
+        "| cluster | story: step | ours, theirs | theirs, ours | two originals |",
+        "|---|---|---|---|---|",
+    ]
+    for (words, step), by in cells.items():
+        found.append(f"| {words} | {step} | {' | '.join(by.get(pair, '') for pair in pairs)} |")
+    if others:
+        found += ["", "| story: step | nodes | outcome |", "|---|---|---|"]
+        found += [f"| {line[0]} | {line[1]} | {line[6]} |" for line in others]
+    return "\n".join(found)

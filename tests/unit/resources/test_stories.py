@@ -560,6 +560,24 @@ class FailureTests(StoryTests):
         pair.run(60)
         self.assertOwns(["a1", "a2", "b1"], [])
 
+    def test_triedWhenTheOtherLeaves(self) -> None:
+        """
+        What would not start beside a node that was taken for dead is tried as soon as that one says
+        that it has released everything: it may have been answering for the address.
+        """
+        pair = self.pair()
+        self.mayOverlap = True
+        pair.start()
+        pair.alpha.agents["b1"].startFails = True
+        pair.partition()
+        pair.run(20)
+        self.assertIn("b1", pair.beta.running())
+        pair.mend()
+        pair.alpha.agents["b1"].startFails = False
+        pair.beta.manager.leave()
+        pair.run(1)
+        self.assertOwns(["a1", "a2", "b1"], [])
+
     def test_failsOnBoth(self) -> None:
         """A group that starts nowhere does not go back and forth for ever."""
         pair = self.pair()
