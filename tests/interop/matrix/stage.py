@@ -30,6 +30,10 @@ HEALING = 8.0
 """Seconds after a healed partition in which both may still hold what they took: the original gives
 everything up 2 s after it noticed."""
 
+FORGET = 60.0
+"""Seconds in which a client forgets who had an address: the original does not announce one that it finds
+standing when it starts, as after kill -9."""
+
 GROUPS = {"alpha": SERVICE_ADDRESS, "beta": OTHER_ADDRESS}
 """The address of each node's own group."""
 
@@ -367,7 +371,7 @@ class Stage:
         """The client is answered by the machine that has the address."""
         if self.client is not None:
             (owner,) = self.lab.owners.of(SERVICE_ADDRESS)
-            self.client.expect(owner, 5.0)
+            self.client.expect(owner, FORGET)
 
     def _silences(self, begin: float) -> tuple[float | None, float | None]:
         gap = max(self.lab.owners.longestGap(address, begin) for address in GROUPS.values())
