@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted_ha.bus import EventBus
 from twisted_ha.events import FailbackStarted, HoldingsConflict, UnclaimedResources
 from twisted_ha.interfaces import IMessenger
+from twisted_ha.operations import MoveReport
 from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.board import CLASSES, Board, Peer
 from twisted_ha.resources.mover import Mover
@@ -259,7 +260,15 @@ class Audit:
         for one in CLASSES:
             if one & failing:
                 self._gaveUp[one] = self._clock.seconds()
-        self._mover.give(failing, f"{failing.word} resources fail here; {peer.name} is to try")
+
+        def answered(report: MoveReport) -> None:
+            if report.outcome in ("refused", "cancelled"):
+                for one in CLASSES:
+                    if one & failing:
+                        self._gaveUp.pop(one, None)  # nobody tried: offered when it fails again
+
+        why = f"{failing.word} resources fail here; {peer.name} is to try"
+        self._mover.give(failing, why).addCallback(answered)
 
     def _lookAtFailback(self, peer: Peer) -> None:
         if not self.wantFailback:

@@ -413,6 +413,10 @@ class ResourceManager:
                 # reports from before this word say nothing about the move (see Mover.peerReports)
                 peer.sequence = max(peer.sequence, header.sequence or 0)
                 self.mover.see(MoveSeen.PEER_GRANTS)
+            case "done" if self.mover.idle and not (self.phase is Phase.STABLE and peer.reported):
+                # An original also says it when it has taken over from a node that leaves.  Whoever
+                # leaves, or has not heard yet who holds what, takes nothing on the strength of it.
+                pass
             case "done":
                 self.mover.peerDone(resources, message.get("tha_failed"), message.get("tha_step"))
             case _:

@@ -90,6 +90,7 @@ class Mover:
         """
         if not self.idle:
             return succeed(self._refusal("another move is under way", resources))
+        self._board.reportChange("settled")  # an original that thinks us in flux drops the wish
         self._open(self._board.localNode, resources, why)
         done: Deferred[MoveReport] = Deferred()
         self._asking.append(done)

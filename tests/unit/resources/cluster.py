@@ -275,6 +275,7 @@ class PairOfManagers:
 
     @ivar cut: messages are lost.
     @ivar deaf: nodes that hear nothing.
+    @ivar lost: types of messages that arrive nowhere.
     @ivar owners: after each turn, the resources that run on both nodes.
     """
 
@@ -282,6 +283,7 @@ class PairOfManagers:
         self.clock = Clock()
         self.cut = False
         self.deaf: set[NodeName] = set()
+        self.lost: set[str] = set()
         self.twice: set[str] = set()
         self.members: dict[NodeName, Member] = {}
         self.sequence = 0
@@ -293,6 +295,8 @@ class PairOfManagers:
         return (member for member in self.members.values() if member.node != node)
 
     def carry(self, source: NodeName, sequence: int, message: Message) -> None:
+        if message.type in self.lost:
+            return
         for member in self.others(source):
             if member.node in self.deaf:
                 continue

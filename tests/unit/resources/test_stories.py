@@ -20,6 +20,7 @@ from twisted_ha.events import (
 from twisted_ha.resources.acquisition import Phase
 from twisted_ha.resources.standby import Move
 from twisted_ha.terms import FailbackMode, ResourceSet
+from twisted_ha.wire.message import Message
 
 from .cluster import ALPHA, BETA, GROUPS, PairOfManagers, configuration, group
 
@@ -406,6 +407,35 @@ class StandbyTests(StoryTests):
         self.assertEqual(sorted(together), ["a1", "a2", "b1"])
         self.assertTrue(pair.alpha.manager.settled and pair.beta.manager.settled)
 
+    def test_doneToOneThatLeaves(self) -> None:
+        """
+        An original that takes over from a leaving node says C{done}, perhaps before it reports what it
+        holds: the leaving node takes nothing back.
+        """
+        pair = self.pair()
+        pair.start()
+        pair.beta.ours = False
+        pair.deaf.add(BETA)  # its manager is one of ours; here it only speaks the original's lines
+        pair.alpha.manager.leave()
+        pair.run(0.1)
+        pair.beta.wire.send(Message.of("ask_resources", rsc_hold="foreign", info="done"))
+        pair.run(5)
+        self.assertOwns([], ["b1"])
+
+    def test_doneToOneThatStarts(self) -> None:
+        """Neither does one that has just been started and has not heard who holds what."""
+        pair = self.pair()
+        pair.start()
+        pair.powerOff(pair.alpha)
+        pair.declareDead(pair.alpha)
+        pair.beta.ours = False
+        pair.deaf.add(BETA)
+        pair.alpha.boot()
+        pair.alpha.alive = True
+        pair.beta.wire.send(Message.of("ask_resources", rsc_hold="foreign", info="done"))
+        pair.run(1)
+        self.assertOwns([], ["a1", "a2", "b1"])
+
     def test_lastWordLost(self) -> None:
         """A giver that misses the taker's last word sees from its report that the move is over."""
         pair = self.pair()
@@ -545,6 +575,33 @@ class FailureTests(StoryTests):
         pair.alpha.agents["a2"].startFails = True
         pair.start()
         pair.run(1)
+        self.assertOwns([], ["a1", "a2", "b1"])
+
+    def test_settledBeforeItIsOffered(self) -> None:
+        """It is offered after the word that this node is settled: an original drops an earlier wish."""
+        pair = self.pair()
+        pair.start()
+        pair.beta.agents["a1"].startTakes = 3
+        pair.alpha.standby(LOCAL)
+        pair.run(1)
+        pair.alpha.agents["a2"].startFails = True
+        pair.powerOff(pair.beta)
+        del pair.alpha.wire.said[:]
+        pair.restart(pair.beta, noticed=False)  # now nobody has them, and alpha tries
+        pair.run(1)
+        said = pair.alpha.wire.types()
+        before = [word for word in said[: said.index("ask local me")] if word.startswith("resource")]
+        self.assertEqual(before[-1], "resource local 1")
+
+    def test_offeredAgain(self) -> None:
+        """An offer that nobody answered is made again when the group fails again."""
+        pair = self.pair()
+        pair.alpha.agents["a2"].startFails = True
+        pair.lost.add("ask_resources")
+        pair.start()
+        pair.run(12)  # it waits ten seconds for an answer
+        pair.lost.clear()
+        pair.run(12)
         self.assertOwns([], ["a1", "a2", "b1"])
 
     def test_B7alone(self) -> None:
