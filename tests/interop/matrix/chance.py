@@ -8,10 +8,12 @@ told by hand.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import random
 from collections.abc import Callable
 
+from tests.interop.lab import ConditionNotMet
 from tests.interop.lab.laboratory import CLUSTER
 from tests.interop.matrix.stage import Stage
 from tests.interop.matrix.stories import NODES, Story
@@ -19,6 +21,8 @@ from tests.interop.matrix.stories import NODES, Story
 __all__ = ["byChance"]
 
 _DEEDS = 6
+_LONGEST = 50.0
+"""Seconds in which everything but that waiting is over: the original takes 30 after a failed script."""
 _RESOURCES = ("all", "local", "foreign")
 
 
@@ -60,6 +64,27 @@ class _Chance:
                 self.stage.script(node, verb)
             if node not in self.stage.running:
                 self.stage.start(node)
+
+    def free(self) -> None:
+        """
+        Start an original anew that waits an hour for the end of a standby whose giver was started anew
+        (resource-management.md section 3.8).  Only an operator can, and two originals need one, too.
+        """
+        with contextlib.suppress(ConditionNotMet):
+            self.stage.settle(_LONGEST)
+            return
+        for node in NODES:
+            other = self.stage.other(node)
+            if self.stage[node].holdings() == "transition" and other.holdings() not in (
+                "transition",
+                "down",
+            ):
+                if self.stage.isOurs(node):
+                    return
+                self.stage.kill(node)
+                self.stage.start(node)
+                self.done.append(f"(then {node}, which waited for ever, was started anew)")
+                return
 
     def _ask(self, node: str) -> str:
         verb, resources = self.random.choice(("standby", "takeover")), self.random.choice(_RESOURCES)
@@ -126,6 +151,7 @@ def _tell(stage: Stage, seed: int) -> None:
     with stage.step(f"seed {seed}", 120.0):
         chance.tell()
         chance.repair()
+        chance.free()
         stage.rename(f"seed {seed}: {'; '.join(chance.done)}")
 
 

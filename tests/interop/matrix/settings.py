@@ -73,6 +73,14 @@ class Setting:
         """Whether there is a serial cable in it."""
         return "serial" in self.medium
 
+    @property
+    def talks(self) -> bool:
+        """
+        Whether an original says rightly what it holds: in legacy mode nobody says anything, and with
+        C{msgfmt netstring} it does not hear what its own scripts report.
+        """
+        return self.failback != "legacy" and self.msgfmt == "classic"
+
     def plan(self, deadtime: float | None = None) -> Plan:
         """
         The files of such a cluster.

@@ -79,6 +79,7 @@ class Stage:
         self.client: Client | None = None
         self.running: set[str] = set()
         self._step = ""
+        self._usersCut = False
         self._powerCuts: dict[str, list[float]] = {name: [] for name in self.nodes}
         self._excused: list[tuple[float, float]] = []
         self._journalSeen: dict[str, int] = {}
@@ -213,6 +214,7 @@ class Stage:
             self.cable.cut()
         else:
             self.lab.drop(self.nodes["alpha"].machine, SERVICE)
+            self._usersCut = True
 
     def excuse(self, reason: str) -> None:
         """From now until both run and are settled two owners are nobody's fault."""
@@ -221,6 +223,7 @@ class Stage:
     def mend(self) -> None:
         """Everything is plugged in again, and nothing is lost."""
         self.lab.mend()
+        self._usersCut = False
         if self.cable is not None:
             self.cable.mend()
         self._sighted("cut")
@@ -290,7 +293,7 @@ class Stage:
         """What keeps the cluster from being settled, in words; empty if it is."""
         if not self.running:
             return "nobody runs"
-        if self.setting.failback == "legacy":
+        if not self.setting.talks:
             return self._wrongAddresses({})
         said = {name: self.nodes[name].holdings() for name in sorted(self.running)}
         if any(word in ("transition", "down") for word in said.values()):
@@ -369,7 +372,7 @@ class Stage:
 
     def _answered(self) -> None:
         """The client is answered by the machine that has the address."""
-        if self.client is not None:
+        if self.client is not None and not self._usersCut:
             (owner,) = self.lab.owners.of(SERVICE_ADDRESS)
             self.client.expect(owner, FORGET)
 

@@ -261,7 +261,7 @@ def oneOfTwo(stage: Stage) -> None:
     with stage.step("standby all on alpha by the second", 30.0, **everything("beta")):
         stage.request("alpha", "standby", "all")
     with stage.step("mend it and cut the second link", **everything("beta")):
-        stage.lab.mend()
+        stage.mend()
         stage.wait(1.0)
         stage.cutSecond()
         stage.wait(stage.plan.deadtime + 2.0)
