@@ -92,7 +92,7 @@ class Setting:
             keepalive=0.5 if self.serial else 0.25,
             warntime=patient / 2,
             deadtime=patient,
-            initdead=patient + 2.0,
+            initdead=patient + 6.0,  # a daemon may be slow to start on a shared machine
             media=MEDIA[self.medium],
             resources=GROUPS,
             failback=self.failback,
