@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--resume", action="store_true", help="only what has not been told yet")
     parser.add_argument("--seeds", default="1-10", help="of the stories by chance: 7 or 1-10")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="cases at a time")
-    parser.add_argument("--attempts", type=int, default=1, help="how often a case that fails is told")
+    parser.add_argument("--attempts", type=int, default=2, help="how often a case that fails is told")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no case after that")
     parser.add_argument("--results", type=Path, default=Path(DEFAULT), help="the file of the results")
     parser.add_argument("--list", action="store_true", help="the names of the cases, and no more")
