@@ -265,7 +265,7 @@ class OriginalFirstTests(OursFirstTests):
 
 
 class CableTests(MixedCase):
-    """Every kind of medium and signature between the two."""
+    """Every kind of medium between the two."""
 
     def _story(self, plan: Plan, serial: bool = False) -> None:
         alpha, beta, client = self.formed(plan, serial)
@@ -291,16 +291,6 @@ class CableTests(MixedCase):
         """C{serial} and C{bcast} together: the same message arrives twice and acts once."""
         plan = but(MIXED, media=("serial %(serial)s", "bcast eth1"), keepalive=0.5, deadtime=3.0)
         self._story(plan, serial=True)
-
-    def test_netstring(self) -> None:
-        """
-        C{msgfmt netstring}: they form, and ours takes over.  (Two originals, too, never finish a standby
-        in this format.)
-        """
-        alpha, beta, client = self.formed(but(MIXED, extra=("msgfmt netstring",)))
-        beta.machine.powerOff()
-        alpha.settled("all")
-        client.expect("alpha", 1.0)
 
     def test_legacy(self) -> None:
         """C{auto_failback legacy}: the preferred node takes its group whenever it is there."""
