@@ -52,7 +52,7 @@ __all__ = ["ResourceManager"]
 ASK_PATIENCE = 9.0
 """Seconds the other node's wish to give may wait until this node is quiet; it waits 10 itself."""
 
-TAKEOVER_TIME = 5.0
+TAKEOVER_TIME = 3.0
 """Seconds after our start in which an original that wants to give may still run the scripts of its
 takeover from our last life.  It would stop what these start afterwards, and both would run it (B12).  It
 serves meanwhile, and waits 10 for an answer."""
