@@ -189,6 +189,15 @@ class OurStories(StoryCase):
         timeline = self.tell("at 0s fail start of daemon0 on alpha; until 120s")
         self.assertEqual(self.owners(timeline)[FIRST], ("beta",))
 
+    def test_longTakeover(self) -> None:
+        """A takeover that hangs begins no group of which the other node is heard to say it holds it."""
+        timeline = self.tell(
+            "at 20s cut all; at 20s hang start of 10.0.0.101 on alpha; at 20s stop alpha;"
+            "at 25s start alpha; at 60s mend all; at 100s mend start of 10.0.0.101 on alpha",
+            mode=FailbackMode.OFF,
+        )
+        self.assertEqual(self.down(timeline, SECOND, since=30), 0)
+
     def test_drift(self) -> None:
         """Clocks that run apart by a thousandth kill nobody in an hour."""
         timeline = self.tell(

@@ -615,6 +615,7 @@ class ResourceManager:
     def _look(self) -> None:
         if self.doubt.listening:
             return
+        self._withhold()
         self.mover.progress()
         self.successor.progress()
         self.leaver.progress()
@@ -629,6 +630,17 @@ class ResourceManager:
         if self.settled:
             self.audit.look()
         self.board.reportChange("settled" if self.settled else "in transition")
+
+    def _withhold(self) -> None:
+        """
+        A takeover takes time, and the other node may come back meanwhile and say that it holds what was
+        to be taken next.  That is not touched before the audit has decided.
+        """
+        disputed = set(self.board.keys(self.board.disputed))
+        if self.successor.idle:
+            self.worker.withhold(self.worker.withheld & disputed)
+        else:
+            self.worker.withhold(key for key in disputed if not self.worker.standing([key]))
 
     def _answerPeer(self) -> None:
         if self._peerAsk is None:

@@ -40,6 +40,7 @@ class GroupWorker:
     """
     Brings groups where they are wanted.
 
+    @ivar withheld: groups that are not started although they are wanted; see L{withhold}.
     @ivar changed: called after every operation and every wish that is reached; the manager's turn.
     @ivar handleFailure: called with a group that would not start; it answers what follows, in words,
         besides trying again later.
@@ -70,6 +71,7 @@ class GroupWorker:
         self._guarded: tuple[GuardedGroup, ...] = ()
         self._stopped = False
         self._suspended = False
+        self.withheld: frozenset[str] = frozenset()
         self._successors: dict[str, ResourceGroup | None] = {}
         self.changed: Callable[[], None] = lambda: None
         self.handleFailure: Callable[[GroupRunner], str | None] = lambda runner: None
@@ -185,6 +187,16 @@ class GroupWorker:
         self._suspended = False
         self._pump()
 
+    def withhold(self, keys: Iterable[str]) -> None:
+        """
+        From now on exactly these groups are not started, wanted or not: another node claims them too,
+        and it is not decided whose they are.
+        """
+        withheld = frozenset(keys)
+        if withheld != self.withheld:
+            self.withheld = withheld
+            self._pump()
+
     def suspect(self, keys: Iterable[str], why: str) -> None:
         """These groups may still run here, though nobody wants them to: they are stopped again."""
         for key in keys:
@@ -210,7 +222,7 @@ class GroupWorker:
     def _reached(self, runner: GroupRunner) -> bool:
         if runner is self._busy:
             return False
-        if self.wants(runner.group.key):
+        if self.wants(runner.group.key) and runner.group.key not in self.withheld:
             return runner.state in (GroupState.STARTED, GroupState.FAILED, GroupState.STUCK)
         return runner.state in (GroupState.STOPPED, GroupState.FAILED, GroupState.STUCK)
 
@@ -223,6 +235,8 @@ class GroupWorker:
             ):
                 return runner
         for runner in waiting:
+            if runner.group.key in self.withheld:
+                continue
             if self.wants(runner.group.key) and runner.state in (
                 GroupState.STOPPED,
                 GroupState.FAILED,

@@ -19,7 +19,10 @@ from twisted_ha.sim.disk import SimDisk
 from twisted_ha.sim.observed import Condition, Observed, OperationBegan, OperationEnded, PowerChanged
 from twisted_ha.terms import NodeName
 
-__all__ = ["Behaviour", "Ending", "Machine", "Operation", "WallClock"]
+__all__ = ["PATIENCE", "Behaviour", "Ending", "Machine", "Operation", "WallClock"]
+
+PATIENCE = 3.0
+"""Seconds: a script that runs longer keeps its resource out of everybody's hands."""
 
 EPOCH = 1_800_000_000.0
 """What every wall clock shows when the world begins."""
@@ -97,6 +100,7 @@ class Machine:
     @ivar conditions: what each resource really does here, by its token.
     @ivar behaviours: what goes otherwise than L{USUAL}, by resource and operation.
     @ivar operations: the scripts under way.
+    @ivar stuckUntil: by group: when a script of it last ended that had run longer than L{PATIENCE}.
     @ivar frozen: the whole machine stands still, as a stopped virtual machine does.
     """
 
@@ -122,6 +126,7 @@ class Machine:
         self.conditions = dict.fromkeys(self.groupOf, Condition.STOPPED)
         self.behaviours: dict[tuple[str, str], Behaviour] = {}
         self.operations: list[Operation] = []
+        self.stuckUntil: dict[str, float] = {}
         self._observe = observe
 
     def holds(self, group: str) -> bool:
@@ -230,6 +235,8 @@ class Machine:
                 )
             )
         seconds = self.clock.seconds() - operation.began
+        if seconds > PATIENCE:
+            self.stuckUntil[self.groupOf[resource]] = self.clock.seconds()
         running = self.conditions[resource] in (Condition.RUNNING, Condition.STOPPING)
         ending = Ending(ok=ok, seconds=seconds, timedOut=timedOut, running=running)
         operation.clock.callLater(0, operation.done.callback, ending)

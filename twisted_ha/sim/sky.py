@@ -18,6 +18,7 @@ from twisted_ha.events import (
     NodeStatusChanged,
     PeerShutDown,
 )
+from twisted_ha.sim.machine import PATIENCE
 from twisted_ha.sim.observed import (
     FaultMade,
     LifeChanged,
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from twisted_ha.sim.world import World
 
 __all__ = ["Beliefs", "Sky"]
-
-PATIENCE = 3.0
-"""Seconds: a script that runs longer keeps its resource out of everybody's hands."""
 
 LONGEST_RETRY = 320.0
 """Seconds: a group that failed again and again is tried every five minutes."""
@@ -169,7 +167,8 @@ class Sky:
         guardian = world.guardians.get(node)
         original = world.setup.kindOf(node) == ORIGINAL
         now = machine.clock.seconds()
-        stuck = any(
+        # What was out of its hands is released right afterwards, which takes a moment.
+        stuck = now - machine.stuckUntil.get(group, float("-inf")) <= PATIENCE or any(
             machine.groupOf[one.resource] == group and now - one.began > PATIENCE
             for one in machine.operations
         )
