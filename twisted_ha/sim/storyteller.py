@@ -13,10 +13,22 @@ from twisted_ha.sim.scenario import Story, linkNames, parseStory
 from twisted_ha.sim.setup import ORIGINAL, OURS, Setup, clusterConfig
 from twisted_ha.terms import FailbackMode
 
-__all__ = ["PAIRS", "inventSetup", "inventStory"]
+__all__ = ["CASTS", "MEMBERS", "PAIRS", "inventSetup", "inventStory"]
 
 PAIRS = ("ours/ours", "ours/original", "original/ours", "original/original")
 """Who runs what, the home of the first group first."""
+
+MEMBERS = "members"
+"""Three to sixteen nodes of ours that have no groups, only each other."""
+
+CASTS = (*PAIRS, MEMBERS)
+
+SIZES = (3, 3, 3, 4, 4, 5, 6, 8, 12, 16)
+"""Of clusters of members; every node hears every other, so the large ones cost most."""
+
+BUSY = (0.1, 0.7, 3.0, 12.0, 45.0)
+CALM = (0.7, 30.0, 300.0, 900.0, 2400.0)
+"""Seconds from one fault to the next: a bad night, or the life in which there are bad nights."""
 
 LINKS: Sequence[tuple[str, ...]] = (
     ("eth1", "eth2"),
@@ -28,9 +40,15 @@ LINKS: Sequence[tuple[str, ...]] = (
 )
 
 
-def inventSetup(seed: int, pair: str = PAIRS[0]) -> Setup:
-    """A cluster of two for a seed."""
+def inventSetup(seed: int, cast: str = PAIRS[0]) -> Setup:
+    """
+    A cluster for a seed.
+
+    @param cast: one of L{CASTS}.
+    """
     random = Random(f"{seed}/setup")
+    if cast == MEMBERS:
+        return _inventMembers(seed, random)
     keepalive = random.choice([0.5, 1.0, 1.0, 2.0])
     deadtime = random.choice([3.0, 5.0, 10.0]) * max(1.0, keepalive)
     config = clusterConfig(
@@ -43,7 +61,7 @@ def inventSetup(seed: int, pair: str = PAIRS[0]) -> Setup:
     )
     kinds: dict[str, str] = {
         name: ORIGINAL if word == "original" else OURS
-        for name, word in zip(config.nodes, pair.split("/"), strict=True)
+        for name, word in zip(config.nodes, cast.split("/"), strict=True)
     }
     return Setup(
         config=config,
@@ -52,6 +70,19 @@ def inventSetup(seed: int, pair: str = PAIRS[0]) -> Setup:
         fencing=random.random() < 0.3,
         rates={name: 1 + random.uniform(-0.0005, 0.0005) for name in config.nodes},
     )
+
+
+def _inventMembers(seed: int, random: Random) -> Setup:
+    keepalive = random.choice([1.0, 2.0])
+    config = clusterConfig(
+        random.choice(SIZES),
+        links=random.choice([("eth1", "eth2"), ("mcast:eth1",), ("ucast:eth1",), ("eth1",)]),
+        keepalive=keepalive,
+        deadtime=random.choice([5.0, 10.0]) * keepalive,
+        groups=(),
+    )
+    rates: dict[str, float] = {name: 1 + random.uniform(-0.0005, 0.0005) for name in config.nodes}
+    return Setup(config=config, seed=seed, rates=rates)
 
 
 class _Teller:
@@ -184,11 +215,12 @@ class _Teller:
             self.at(when + 46.0, f"start {node}")
 
 
-def inventStory(setup: Setup, *, faults: int | None = None) -> Story:
+def inventStory(setup: Setup, *, faults: int | None = None, calm: bool = False) -> Story:
     """
     A story for a cluster, by its seed.
 
     @param faults: how many; 1 to 7 by chance if not given.
+    @param calm: mostly nothing happens between them, for up to an hour.
     """
     random = Random(f"{setup.seed}/story")
     teller = _Teller(setup, random)
@@ -203,8 +235,8 @@ def inventStory(setup: Setup, *, faults: int | None = None) -> Story:
         (teller.storm, 3),
         (teller.clock, 1),
         (teller.disk, 1),
-        (teller.agent, 2),
-        (teller.person, 5),
+        (teller.agent, 2 if teller.tokens else 0),
+        (teller.person, 5 if teller.tokens else 0),
         (teller.stranger, 2),
         (teller.switch, 1 if setup.fencing else 0),
     ]
@@ -212,7 +244,7 @@ def inventStory(setup: Setup, *, faults: int | None = None) -> Story:
     for _ in range(random.randint(1, 7) if faults is None else faults):
         tell = random.choices([one for one, _ in kinds], [weight for _, weight in kinds])[0]
         tell(when)
-        when += random.choice([0.1, 0.7, 3.0, 12.0, 45.0]) * random.uniform(0.5, 1.5)
+        when += random.choice(CALM if calm else BUSY) * random.uniform(0.5, 1.5)
     teller.ending()
     sentences = sorted(teller.sentences, key=lambda sentence: sentence[0])
     return parseStory("; ".join(f"at {at:g}s {text}" for at, text in sentences), setup)

@@ -1,0 +1,277 @@
+"""
+The long run: C{python -m twisted_ha.sim.campaign --hours 10000 --processes 2}.
+
+A campaign is a fixed list of seeds for a number of hours: what it finds depends on nothing else.  It is
+cut into blocks of a few stories.  Each block that is done is a line in a file, so a campaign can be
+stopped at any time, goes on where it was, and may be spread over processes.  Every part of the mix
+advances at the same pace, so that what was run so far is a fair sample of the whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import twisted_ha
+from twisted_ha.sim.chronicle import chronicle
+from twisted_ha.sim.report import Count
+from twisted_ha.sim.simulate import manyStories
+from twisted_ha.sim.soak import Soak
+from twisted_ha.sim.storyteller import MEMBERS
+
+__all__ = ["MIX", "Block", "Chapter", "Found", "Result", "blocksFor", "fingerprint", "main", "run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """
+    One part of the mix.
+
+    @ivar cast: who runs what; see L{twisted_ha.sim.storyteller.CASTS}.
+    @ivar calm: an hour with a few faults, instead of a night of them.
+    @ivar share: of the hours of the whole.
+    @ivar hours: about how long a story is.
+    @ivar size: how many stories make a block.
+    """
+
+    cast: str
+    calm: bool
+    share: float
+    hours: float
+    size: int
+
+    @property
+    def name(self) -> str:
+        """As reports show it."""
+        return f"{self.cast}, {'calm' if self.calm else 'busy'}"
+
+
+MIX: tuple[Chapter, ...] = (
+    Chapter(cast="ours/ours", calm=False, share=0.15, hours=0.053, size=20),
+    Chapter(cast="ours/ours", calm=True, share=0.34, hours=0.95, size=2),
+    Chapter(cast="ours/original", calm=False, share=0.08, hours=0.071, size=20),
+    Chapter(cast="ours/original", calm=True, share=0.16, hours=0.95, size=2),
+    Chapter(cast="original/ours", calm=False, share=0.08, hours=0.071, size=20),
+    Chapter(cast="original/ours", calm=True, share=0.16, hours=0.95, size=2),
+    Chapter(cast=MEMBERS, calm=False, share=0.03, hours=0.065, size=4),
+)
+"""
+Most of a cluster's life is calm, and most of its dangers are in bad nights: a third of the hours are
+busy, and hold most of the faults.  Up to sixteen nodes cost a hundred times as much as two.
+"""
+
+FIRST_SEED = 100_000
+"""Above those of the tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some seeds of one chapter."""
+
+    chapter: int
+    first: int
+    count: int
+
+    @property
+    def key(self) -> str:
+        """Names it in the file."""
+        return f"{MIX[self.chapter].name} {self.first}:{self.first + self.count}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """A violation, with what is needed to see it again."""
+
+    cast: str
+    calm: bool
+    seed: int
+    invariant: str
+    culprit: str
+    ours: bool
+    text: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """
+    What became of a block.
+
+    @ivar program: L{fingerprint} of what was run.
+    @ivar seconds: simulated.
+    @ivar spent: CPU seconds.
+    @ivar wall: seconds by the clock on the wall.
+    """
+
+    program: str
+    key: str
+    chapter: str
+    stories: int
+    seconds: float
+    spent: float
+    wall: float
+    faults: dict[str, int] = field(default_factory=dict)
+    counts: list[Count] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
+
+    def line(self) -> str:
+        """As it stands in the file."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def read(cls, line: str) -> Result:
+        """
+        The opposite of L{line}.
+
+        @raise ValueError: it was not written to its end.
+        """
+        made: dict[str, Any] = json.loads(line)
+        made["counts"] = [Count(**one) for one in made["counts"]]
+        made["found"] = [Found(**one) for one in made["found"]]
+        return cls(**made)
+
+
+def fingerprint() -> str:
+    """Which program this is: the sources of the whole package, in twelve digits."""
+    made = sha256()
+    root = Path(twisted_ha.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        made.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return made.hexdigest()[:12]
+
+
+def blocksFor(hours: float) -> list[Block]:
+    """The blocks of a campaign, in the order in which they are run."""
+    placed: list[tuple[float, int, Block]] = []
+    for number, chapter in enumerate(MIX):
+        blocks = max(1, round(hours * chapter.share / chapter.hours / chapter.size))
+        for place in range(blocks):
+            block = Block(number, FIRST_SEED + place * chapter.size, chapter.size)
+            placed.append(((place + 0.5) / blocks, number, block))
+    return [block for _, _, block in sorted(placed, key=lambda one: one[:2])]
+
+
+def run(block: Block, program: str) -> Result:
+    """Run one block, here and now."""
+    chapter = MIX[block.chapter]
+    soak = Soak(chapter.cast, shrinking=False, calm=chapter.calm)
+    began, opened = time.process_time(), time.monotonic()
+    soak.run(range(block.first, block.first + block.count))
+    return Result(
+        program=program,
+        key=block.key,
+        chapter=chapter.name,
+        stories=soak.seeds,
+        seconds=soak.seconds,
+        spent=time.process_time() - began,
+        wall=time.monotonic() - opened,
+        faults=dict(soak.faults),
+        counts=[
+            Count(
+                invariant=name,
+                evaluations=counter["evaluations"],
+                premises=counter["premises"],
+                violations=counter["violations"],
+            )
+            for name, counter in soak.counts.items()
+        ],
+        found=[
+            Found(
+                cast=chapter.cast,
+                calm=chapter.calm,
+                seed=failure.seed,
+                invariant=failure.invariant,
+                culprit=failure.violation.culprit,
+                ours=failure.ours,
+                text=failure.violation.text,
+            )
+            for failure in soak.failures
+        ],
+    )
+
+
+def readResults(path: Path) -> Iterator[Result]:
+    """Everything in the file; a line that was cut short by the end of a process is passed over."""
+    if path.exists():
+        for line in path.read_text().splitlines():
+            try:
+                yield Result.read(line)
+            except ValueError:
+                continue
+
+
+def _work(blocks: Sequence[Block], program: str, processes: int, minutes: float, path: Path) -> None:
+    """Run blocks until all are done or the time is up, and write down each."""
+    until = time.monotonic() + minutes * 60
+    began, done, hours = time.monotonic(), 0, 0.0
+    waiting = iter(blocks)
+    with ProcessPoolExecutor(processes, initializer=manyStories) as pool, path.open("a") as file:
+        running = {pool.submit(run, block, program) for block in islice(waiting, processes)}
+        while running:
+            for future in as_completed(running):
+                result = future.result()
+                file.write(result.line() + "\n")
+                file.flush()
+                done += 1
+                hours += result.seconds / 3600
+                running.discard(future)
+                spent = time.monotonic() - began
+                print(
+                    f"{done}/{len(blocks)} blocks, {hours:.1f} h simulated in {spent / 60:.1f} min; "
+                    f"{result.key}: {len([one for one in result.found if one.ours])} violations of ours",
+                    flush=True,
+                )
+                break
+            if time.monotonic() < until:
+                running.update(pool.submit(run, block, program) for block in islice(waiting, 1))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a campaign as the command line says.  @return: 1 if an invariant was violated by us."""
+    parser = argparse.ArgumentParser(prog="python -m twisted_ha.sim.campaign", description=__doc__)
+    parser.add_argument("--hours", type=float, default=10_000.0, help="simulated hours of the whole")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="begin nothing after this long"
+    )
+    parser.add_argument("--results", type=Path, default=Path("soak.jsonl"), help="where blocks are kept")
+    parser.add_argument(
+        "--report", type=Path, help="write the report there; to the terminal if not given"
+    )
+    parser.add_argument("--keep", action="store_true", help="count what another program ran as well")
+    options = parser.parse_args(arguments)
+    program = fingerprint()
+
+    def kept() -> dict[str, Result]:
+        return {
+            one.key: one
+            for one in readResults(options.results)
+            if options.keep or one.program == program
+        }
+
+    blocks = blocksFor(options.hours)
+    done = kept()
+    missing = [block for block in blocks if block.key not in done]
+    if missing:
+        _work(missing, program, options.processes, options.minutes, options.results)
+    done = kept()
+    results = [done[block.key] for block in blocks if block.key in done]
+    text = chronicle(results, len(blocks), options.hours)
+    if options.report is not None:
+        options.report.write_text(text)
+    else:
+        print(text)
+    return 1 if any(found.ours for result in results for found in result.found) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
