@@ -117,7 +117,9 @@ class _Settled(Invariant):
 
     @property
     def _agentsWell(self) -> bool:
-        misbehaving = any(machine.behaviours for machine in self.world.machines.values())
+        misbehaving = any(
+            machine.behaviours or machine.stuck for machine in self.world.machines.values()
+        )
         return not misbehaving and self.now >= self.world.sky.agentsWellAt
 
     def _capable(self) -> list[str]:

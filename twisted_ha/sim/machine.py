@@ -143,6 +143,11 @@ class Machine:
             if key == group
         )
 
+    @property
+    def stuck(self) -> bool:
+        """Whether a script has been running for longer than L{PATIENCE}."""
+        return any(self.clock.seconds() - one.began > PATIENCE for one in self.operations)
+
     def switchOn(self) -> None:
         """Give it power; nothing runs on it yet."""
         self.powered = True
