@@ -44,7 +44,7 @@ def chronicle(results: Sequence[Result], blocks: int, hours: float) -> str:
         f"- **{len(ours)} violations of ours**, {len(found) - len(ours)} by the doing of the original",
         f"- {spent:.2f} hours of CPU time, {wall:.2f} hours by the wall clock, over all processes",
         f"- twisted_ha {VERSION} (sources {', '.join(programs)}), {platform.python_implementation()}"
-        f" {platform.python_version()}, Twisted {twisted.__version__}, {platform.system()}",
+        f" {platform.python_version()}, Twisted {twisted.__version__}",
         "",
         "## What was run",
         "",
