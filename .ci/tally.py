@@ -2,8 +2,10 @@
 The result of a trial run in one plain line: C{N passed, N failed, N skipped}.
 
 Reads trial's output from a file.  With C{--no-skips-in PACKAGE} a skipped test of that package is named
-and counts as a failure of the run.  Exit status 1 if anything failed, was skipped where it must not be,
-or if trial never came to its last line.
+and counts as a failure of the run.  With C{--failed} it only names the tests that failed.  With C{--again
+FILE}, the output of a second run of just those, a test that passed there counts as passed, and is named
+as unsteady.  Exit status 1 if anything failed, was skipped where it must not be, or if trial never came
+to its last line.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ import sys
 
 _LAST = re.compile(r"^(?:PASSED|FAILED)(?: \((?P<counts>[^)]*)\))?\s*$", re.MULTILINE)
 _RAN = re.compile(r"^Ran (?P<number>\d+) tests? in ", re.MULTILINE)
-_SKIPPED = re.compile(r"^\[SKIPPED\]$(?P<section>.*?)(?=^={20,}|^-{20,}|\Z)", re.MULTILINE | re.DOTALL)
+_SECTION = r"^\[(?:{})\]$(?P<section>.*?)(?=^={{20,}}|^-{{20,}}|\Z)"
+_SKIPPED = re.compile(_SECTION.format("SKIPPED"), re.MULTILINE | re.DOTALL)
+_FAILED = re.compile(_SECTION.format("FAIL|ERROR|SUCCESS!?"), re.MULTILINE | re.DOTALL)
+_NAME = re.compile(r"^tests(?:\.\w+)+$", re.MULTILINE)
 _FAILURES = ("failures", "errors", "unexpectedSuccesses")
 
 
@@ -43,24 +48,53 @@ def skipped(output: str, package: str) -> list[str]:
     return found
 
 
+def failed(output: str) -> list[str]:
+    """The tests that failed, each once."""
+    names: dict[str, None] = {}
+    for match in _FAILED.finditer(output):
+        names.update(dict.fromkeys(_NAME.findall(match["section"])))
+    return list(names)
+
+
 def main() -> int:
     """Print the line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output")
     parser.add_argument("--no-skips-in", metavar="PACKAGE")
+    parser.add_argument("--failed", action="store_true")
+    parser.add_argument("--again", metavar="FILE")
     options = parser.parse_args()
-    with open(options.output, errors="replace") as file:
-        output = file.read()
+    output = _read(options.output)
+    if options.failed:
+        print("\n".join(failed(output)))
+        return 0
     counted = tally(output)
     if counted is None:
         print("trial did not come to an end")
         return 1
+    passed, failures, skips = counted
+    if options.again:
+        again = _read(options.again)
+        second = tally(again)
+        left = failed(again)
+        if second is not None and second[0] and second[1] == len(left):
+            unsteady = [name for name in failed(output) if name not in left]
+            for name in unsteady:
+                print(f"unsteady: passed when it was run again alone: {name}")
+            passed += len(unsteady)
+            failures = len(left)
+        else:
+            print("the second run says nothing")
     missing = skipped(output, options.no_skips_in) if options.no_skips_in else []
     for line in missing:
         print(f"must not be skipped here: {line}")
-    passed, failed, skips = counted
-    print(f"{passed} passed, {failed} failed, {skips} skipped")
-    return 1 if failed or missing or not passed else 0
+    print(f"{passed} passed, {failures} failed, {skips} skipped")
+    return 1 if failures or missing or not passed else 0
+
+
+def _read(path: str) -> str:
+    with open(path, errors="replace") as file:
+        return file.read()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,11 @@ def skipped(reason: str, *tests: str) -> str:
     return "\n".join([_RULE, "[SKIPPED]", reason, "", *tests])
 
 
+def failure(how: str, why: str, test: str) -> str:
+    """A section of a test that failed."""
+    return "\n".join([_RULE, f"[{how}]", "Traceback (most recent call last):", why, "", test])
+
+
 class TallyTests(SynchronousTestCase):
     """C{.ci/tally.py}, run as C{.ci/run} runs it."""
 
@@ -75,3 +80,47 @@ class TallyTests(SynchronousTestCase):
     def test_nothing(self) -> None:
         """Neither is one without any test."""
         self.assertEqual(self.run_(report("PASSED"))[0], 1)
+
+    def test_failedNames(self) -> None:
+        """The names of those that failed, each once, whatever their tracebacks say."""
+        first, second = "tests.unit.a.B.test_c", "tests.interop.d.E.test_f"
+        sections = (
+            skipped("no", "tests.a.B.test_skipped"),
+            failure("FAIL", 'File "tests/unit/a.py", line 3', first),
+            failure("ERROR", "Reactor was unclean.", first),
+            failure("ERROR", "not within 5 s: alpha serves", second),
+        )
+        last = "FAILED (skips=1, failures=1, errors=2, successes=6)"
+        self.assertEqual(self.run_(report(last, *sections), "--failed"), (0, [first, second]))
+
+    def again(self, second: str) -> tuple[int, list[str]]:
+        """One of nine failed, and was run again."""
+        sections = failure("ERROR", "not within 5 s", "tests.interop.d.E.test_f")
+        path = self.mktemp()
+        Path(path).write_text(second)
+        return self.run_(report("FAILED (errors=1, successes=8)", sections), "--again", path)
+
+    def test_unsteady(self) -> None:
+        """A test that passed when it was run again is named, and counts as passed."""
+        self.assertEqual(
+            self.again(report("PASSED (successes=1)")),
+            (
+                0,
+                [
+                    "unsteady: passed when it was run again alone: tests.interop.d.E.test_f",
+                    "9 passed, 0 failed, 0 skipped",
+                ],
+            ),
+        )
+
+    def test_failedAgain(self) -> None:
+        """One that failed again has failed."""
+        section = failure("ERROR", "not within 5 s", "tests.interop.d.E.test_f")
+        status, lines = self.again(report("FAILED (errors=1)", section))
+        self.assertEqual((status, lines[-1]), (1, "8 passed, 1 failed, 0 skipped"))
+
+    def test_againSaysNothing(self) -> None:
+        """So has one whose second run did not come to an end, or was skipped."""
+        for output in ("make: *** Error 1", report("PASSED (skips=1)")):
+            status, lines = self.again(output)
+            self.assertEqual((status, lines[-1]), (1, "8 passed, 1 failed, 0 skipped"))
