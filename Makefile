@@ -8,7 +8,8 @@ RUNNING = $(VENV)/.ready-to-run
 TESTING = $(VENV)/.ready-to-test
 # The default editable install hides the twistd plugin; compat shows it.
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat
-TESTS ?= tests
+TESTS ?=
+QUICK = tests.unit tests.sim tests.cli
 # The patterns of CASES are for the matrix, not for the shell.
 quoted = $(patsubst %,'%',$(1))
 
@@ -40,8 +41,13 @@ $(TESTING): setup.cfg pyproject.toml | $(BIN)/python
 demo: $(RUNNING)
 	@$(BIN)/python -m tests.demo
 
+# The live tests have the machine to themselves; the others share its cores.
 test: $(TESTING)
+ifeq ($(strip $(TESTS)),)
+	$(BIN)/trial --jobs 2 $(QUICK); quick=$$?; $(BIN)/trial tests.interop && exit $$quick
+else
 	$(BIN)/trial $(TESTS)
+endif
 
 interop: $(TESTING)
 	$(BIN)/python -m tests.interop.matrix $(ARGS) -- $(call quoted,$(CASES))

@@ -1,11 +1,11 @@
 """
-The result of a trial run in one plain line: C{N passed, N failed, N skipped}.
+The result of trial in one plain line: C{N passed, N failed, N skipped}.
 
-Reads trial's output from a file.  With C{--no-skips-in PACKAGE} a skipped test of that package is named
-and counts as a failure of the run.  With C{--failed} it only names the tests that failed.  With C{--again
-FILE}, the output of a second run of just those, a test that passed there counts as passed, and is named
-as unsteady.  Exit status 1 if anything failed, was skipped where it must not be, or if trial never came
-to its last line.
+Reads trial's output from a file; of several runs in it the sum counts.  With C{--no-skips-in PACKAGE} a
+skipped test of that package is named and counts as a failure.  With C{--failed} it only names the tests
+that failed.  With C{--again FILE}, the output of a second run of just those, a test that passed there
+counts as passed, and is named as unsteady.  Exit status 1 if anything failed, was skipped where it must
+not be, or if a run never came to its last line.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ _FAILURES = ("failures", "errors", "unexpectedSuccesses")
 def tally(output: str) -> tuple[int, int, int] | None:
     """Passed, failed and skipped tests; L{None} if trial did not come to an end."""
     endings = list(_LAST.finditer(output))
-    if not endings or _RAN.search(output) is None:
+    if not endings or len(_RAN.findall(output)) != len(endings):
         return None
-    counts = {}
-    for item in (endings[-1]["counts"] or "").split(","):
-        name, _, number = item.strip().partition("=")
-        if number.isdigit():
-            counts[name] = int(number)
+    counts: dict[str, int] = {}
+    for ending in endings:
+        for item in (ending["counts"] or "").split(","):
+            name, _, number = item.strip().partition("=")
+            if number.isdigit():
+                counts[name] = counts.get(name, 0) + int(number)
     passed = counts.get("successes", 0) + counts.get("expectedFailures", 0)
     return passed, sum(counts.get(name, 0) for name in _FAILURES), counts.get("skips", 0)
 

@@ -51,6 +51,13 @@ class TallyTests(SynchronousTestCase):
         last = "FAILED (skips=2, expectedFailures=1, failures=1, errors=2, successes=3)"
         self.assertEqual(self.run_(report(last)), (1, ["4 passed, 3 failed, 2 skipped"]))
 
+    def test_severalRuns(self) -> None:
+        """Of several runs the sum counts, and one that did not come to its end is no result."""
+        runs = report("PASSED (skips=2, successes=7)") + report("FAILED (errors=1, successes=4)")
+        self.assertEqual(self.run_(runs), (1, ["11 passed, 1 failed, 2 skipped"]))
+        torn = report("PASSED (successes=7)") + "Ran 9 tests in 0.005s\n"
+        self.assertEqual(self.run_(torn), (1, ["trial did not come to an end"]))
+
     def test_skips(self) -> None:
         """Skipped tests alone are no failure."""
         status, lines = self.run_(
