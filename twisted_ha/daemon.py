@@ -9,7 +9,6 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,15 +19,13 @@ from twisted_ha.agents.environment import resourceState, scriptEnvironment
 from twisted_ha.agents.process import groupSpawner
 from twisted_ha.agents.registry import AgentRegistry
 from twisted_ha.agents.runner import ProcessRunner
-from twisted_ha.api.permission import Permission
-from twisted_ha.api.server import ApiFactory, ApiService
 from twisted_ha.assembly import LocalNode, Surroundings, assemble
 from twisted_ha.bus import EventBus
-from twisted_ha.clientapi import ClientApi
 from twisted_ha.config.host import IHostQueries
 from twisted_ha.config.loading import load
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.control import NodeControl
+from twisted_ha.doors import Doors
 from twisted_ha.errors import ConfigError, PlatformError, StateError
 from twisted_ha.events import (
     ConfigurationRefused,
@@ -58,36 +55,20 @@ from twisted_ha.observe.metrics import Metrics
 from twisted_ha.observe.notify import Notifier
 from twisted_ha.observe.recorder import Recorder
 from twisted_ha.operations import Completed
+from twisted_ha.places import Places
 from twisted_ha.platform.addresses import chooseAddresses
 from twisted_ha.platform.interface import IPlatform, IWatchdog
 from twisted_ha.reload import Reloader
-from twisted_ha.respawn import Respawner, clientSpawner
 from twisted_ha.service import OrderedServices, Step
 from twisted_ha.shipped import shippedScripts
 from twisted_ha.statefiles import StateDirectory
 from twisted_ha.version import VERSION
 from twisted_ha.wire.message import Message
 
-__all__ = ["Daemon", "Places"]
+__all__ = ["Daemon"]
 
 RECOVERY_LIMIT = 60.0
 """Seconds a new daemon waits for the release that an old one's guardian has begun."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """
-    Where this daemon reads and writes.
-
-    @ivar api: the path of the API's socket; L{None} for none.
-    @ivar manhole: the path of the manhole's socket; L{None} for none.
-    """
-
-    config: str
-    state: str
-    run: str
-    api: str | None = None
-    manhole: str | None = None
 
 
 class Daemon:
@@ -95,7 +76,11 @@ class Daemon:
     One node of the cluster as a process.
 
     Nothing is opened before L{service} is started.
+
+    @ivar doors: by which people and programs come in; there once the cluster step has begun.
     """
+
+    doors: Doors
 
     def __init__(
         self,
@@ -129,10 +114,6 @@ class Daemon:
         self._media: MediaService | None = None
         self._notifier: Notifier | None = None
         self._metrics: Metrics | None = None
-        self._api: ApiService | None = None
-        self._manhole: Any = None
-        self._clientApi: ClientApi | None = None
-        self._respawner: Respawner | None = None
         self._watchdog: IWatchdog | None = None
         self._reloader: Reloader | None = None
         self._bridge: LoggerBridge | None = None
@@ -148,10 +129,12 @@ class Daemon:
                 Step("media", self._startMedia, self._stopMedia),
                 Step("watchdog", self._startWatchdog, self._stopWatchdog),
                 Step("cluster", self._startNode, self._stopNode),
-                Step("API", self._startApi, self._stopApi),
-                Step("manhole", self._startManhole, self._stopManhole),
-                Step("client API", self._startClientApi, self._stopClientApi),
-                Step("respawn", self._startRespawn, self._stopRespawn),
+                Step("API", lambda: self.doors.openApi(), lambda: self.doors.closeApi()),
+                Step("manhole", lambda: self.doors.openManhole(), lambda: self.doors.closeManhole()),
+                Step(
+                    "client API", lambda: self.doors.openClientApi(), lambda: self.doors.closeClientApi()
+                ),
+                Step("respawn", lambda: self.doors.startPrograms(), lambda: self.doors.stopPrograms()),
                 Step("priority", self._settle, lambda: None),
                 Step("resources", lambda: None, self._leave),
             ]
@@ -207,7 +190,7 @@ class Daemon:
             self._state.unlock()
 
     def _scratch(self) -> str:
-        return resourceState(_Run(self.places.run))
+        return resourceState(self.places)
 
     def _makeDirectory(self, path: str, mode: int) -> None:
         try:
@@ -277,7 +260,7 @@ class Daemon:
     def _startMedia(self) -> None:
         assert self._state is not None and self._guardian is not None
         media = buildMedia(self.config, self._platform, self._reactor, self.bus)
-        environment = dict(scriptEnvironment(self.config, _Run(self.places.run), os.environ))
+        environment = dict(scriptEnvironment(self.config, self.places, os.environ))
         agents = AgentRegistry(
             config=self.config,
             runner=self._runner,
@@ -411,7 +394,18 @@ class Daemon:
             self.bus.publish(Warned(message=f"the watchdog does not listen any more: {error}"))
 
     def _startNode(self) -> None:
-        assert self.node is not None
+        assert self.node is not None and self.control is not None and self._metrics is not None
+        self.doors = Doors(
+            self.node,
+            self.control,
+            config=self.config,
+            places=self.places,
+            reactor=self._reactor,
+            platform=self._platform,
+            bus=self.bus,
+            wallClock=self._wallClock,
+            metrics=self._metrics.render,
+        )
         self.node.start()
 
     def _stopNode(self) -> None:
@@ -423,87 +417,6 @@ class Daemon:
             return None
         self.bus.publish(ShutdownRequested(pid=os.getpid()))
         return self.node.stop()
-
-    # ---- doors ---------------------------------------------------------------------------------
-
-    def _startApi(self) -> None:
-        if self.places.api is None or self.control is None:
-            return
-        self._api = ApiService(
-            self.places.api,
-            ApiFactory(
-                control=self.control,
-                bus=self.bus,
-                credentials=lambda transport: self._platform.peerCredentials(transport.socket),
-                permission=Permission.of(self.config.apiauth),
-                wallClock=self._wallClock,
-                metrics=self._metrics.render if self._metrics is not None else None,
-            ),
-            reactor=self._reactor,
-            clock=self._reactor,
-            bus=self.bus,
-        )
-        self._api.startService()
-
-    def _stopApi(self) -> Deferred[None] | None:
-        return self._api.stopService() if self._api is not None else None
-
-    def _startManhole(self) -> None:
-        if self.places.manhole is None or self.control is None:
-            return
-        from twisted_ha.manhole import ManholeService
-
-        control = self.control
-        self._manhole = ManholeService(
-            self.places.manhole,
-            {
-                "node": self.node,
-                "status": control.status,
-                "recent": control.recent,
-                "explain": control.explain,
-            },
-            reactor=self._reactor,
-            clock=self._reactor,
-            bus=self.bus,
-        )
-        self._manhole.startService()
-
-    def _stopManhole(self) -> Deferred[None] | None:
-        return self._manhole.stopService() if self._manhole is not None else None
-
-    def _startClientApi(self) -> None:
-        assert self.node is not None and self.control is not None
-        control = self.control
-        self._clientApi = ClientApi(
-            self.node,
-            socket=os.path.join(self.places.run, "register"),
-            fifo=os.path.join(self.places.state, "fifo"),
-            reactor=self._reactor,
-            wallClock=self._wallClock,
-            bus=self.bus,
-            credentials=lambda transport: self._platform.peerCredentials(transport.socket),
-            working=lambda name: any(one.working for one in control.status().media if one.name == name),
-        )
-        self._clientApi.start()
-
-    def _stopClientApi(self) -> Deferred[None] | None:
-        return self._clientApi.stop() if self._clientApi is not None else None
-
-    def _startRespawn(self) -> None:
-        assert self.node is not None
-        environment = scriptEnvironment(self.config, _Run(self.places.run), os.environ)
-        self._respawner = Respawner(
-            self.config.respawn,
-            spawn=clientSpawner(self._reactor, environment),
-            clock=self._reactor,
-            bus=self.bus,
-        )
-        self.bus.subscribe(self._respawner)
-        if self.node.core.communicationsUp:
-            self._respawner.start()
-
-    def _stopRespawn(self) -> Deferred[None] | None:
-        return self._respawner.stop() if self._respawner is not None else None
 
     # ---- signals -------------------------------------------------------------------------------
 
@@ -521,8 +434,7 @@ class Daemon:
             self.bus.publish(ConfigurationRefused(complaint=str(error)))
             return fail(error)
         self.config = self._reloader.config
-        if self._api is not None:
-            self._api.factory.permission = Permission.of(self.config.apiauth)
+        self.doors.permit(self.config)
         return succeed(changes)
 
     def debug(self, by: int) -> None:
@@ -531,8 +443,3 @@ class Daemon:
             self._log.debugLevel = max(0, self._log.debugLevel + by)
             message = f"debug now set to {self._log.debugLevel} [pid {os.getpid()}]"
             self.bus.publish(Notice(message=message))
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    run: str

@@ -83,7 +83,8 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
-    from twisted_ha.daemon import Daemon, Places
+    from twisted_ha.daemon import Daemon
+    from twisted_ha.places import Places
 
     anyReactor: Any = reactor
     anyReactor.seconds = time.monotonic
