@@ -224,6 +224,14 @@ class LinuxPlatform(PosixPlatform):
         """A lock in C{/var/lock}."""
         return self._serialLock(self.directories.serialLocks, device)
 
+    def _alive(self, pid: int) -> bool:
+        """A process that has ended and that nobody has buried yet still has its number, and no more."""
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as stat:
+                return stat.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+        except (OSError, IndexError):
+            return super()._alive(pid)
+
     def _serialHint(self, device: str) -> str:
         return "serial lines are called /dev/ttyS0, /dev/ttyUSB0 and so on here"
 

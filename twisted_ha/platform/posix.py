@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from twisted_ha.errors import MediumError
 from twisted_ha.platform.interface import ISerialLock, NetworkInterface
-from twisted_ha.platform.serial_lock import SerialLock
+from twisted_ha.platform.serial_lock import SerialLock, isAlive
 
 if TYPE_CHECKING:
     from serial import Serial
@@ -151,7 +151,11 @@ class PosixPlatform:
         raise NotImplementedError
 
     def _serialLock(self, directory: str, device: str) -> ISerialLock:
-        return SerialLock(directory, device)
+        return SerialLock(directory, device, alive=self._alive)
+
+    def _alive(self, pid: int) -> bool:
+        """Whether a process runs, and so may own a lock."""
+        return isAlive(pid)
 
     # -- the process
 

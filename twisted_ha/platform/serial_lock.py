@@ -16,7 +16,7 @@ from zope.interface import implementer
 from twisted_ha.errors import MediumError
 from twisted_ha.platform.interface import ISerialLock
 
-__all__ = ["SerialLock", "lockName"]
+__all__ = ["SerialLock", "isAlive", "lockName"]
 
 
 def lockName(device: str) -> str:
@@ -26,7 +26,8 @@ def lockName(device: str) -> str:
     )
 
 
-def _alive(pid: int) -> bool:
+def isAlive(pid: int) -> bool:
+    """Whether there is a process of that number, as far as a signal can tell."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -50,7 +51,7 @@ class SerialLock:
         directory: str,
         device: str,
         getpid: Callable[[], int] = os.getpid,
-        alive: Callable[[int], bool] = _alive,
+        alive: Callable[[int], bool] = isAlive,
     ) -> None:
         self._device = device
         self._directory = directory

@@ -202,6 +202,18 @@ class RealLinuxTests(SynchronousTestCase):
         """The load is the kernel's line: three averages, running and all processes, the last one."""
         self.assertTrue(re.fullmatch(r"[\d.]+ [\d.]+ [\d.]+ \d+/\d+ \d+", self.platform.loadAverage()))
 
+    def test_unburied(self) -> None:
+        """A lock of a process that has ended is void, even if nobody has buried that process yet."""
+        ended = subprocess.Popen(["true"], stdout=subprocess.PIPE)
+        assert ended.stdout is not None
+        ended.stdout.read()
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        os.kill(ended.pid, 0)
+        self.assertFalse(self.platform._alive(ended.pid))
+        self.assertTrue(self.platform._alive(os.getpid()))
+        ended.communicate()
+        self.assertFalse(self.platform._alive(ended.pid))
+
     def test_exclusive(self) -> None:
         """Two exclusive receive sockets on one port are refused, two shared ones are not."""
         first = self.platform.receiver(LO, 0, False, False).socket
