@@ -27,11 +27,14 @@ class Shield:
     later to see whether it is still needed.
 
     @cvar PATIENCE: seconds for which the queue may stay full.
+    @cvar PAUSE: seconds between two turns of reading that cannot be under a flood: then the next turn
+        follows at once.  A slow machine may need a whole turn for one datagram.
     @cvar TERM: seconds the shield is up.
     @cvar FRIENDS: so many addresses are remembered; the one that was learned first is forgotten.
     """
 
     PATIENCE = 0.25
+    PAUSE = 0.1
     TERM = 5.0
     FRIENDS = 64
     _log = Logger()
@@ -42,6 +45,7 @@ class Shield:
         self._filter = filter
         self._friends: dict[str, None] = {}
         self._since: float | None = None
+        self._last = 0.0
         self._lowering: IDelayedCall | None = None
         self._told = 0.0
 
@@ -64,7 +68,8 @@ class Shield:
     def pressed(self) -> None:
         """A turn of reading ended, and there was more."""
         now = self._reactor.seconds()
-        if self._since is None:
+        last, self._last = self._last, now
+        if self._since is None or now - last > self.PAUSE:
             self._since = now
         elif now - self._since >= self.PATIENCE and not self.up and self._friends:
             self._raise(now)
