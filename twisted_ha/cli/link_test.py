@@ -258,7 +258,8 @@ def page(result: Result) -> str:
         parts += ["", "What to do:", *(f"  - {safe(line)}" for line in todo)]
     others = [note.text for note in result.notes if not note.bad]
     others += [
-        f"the clock of {peer} is {abs(ahead) * 1000:.0f} ms {'ahead' if ahead > 0 else 'behind'}"
+        f"the clocks agree: that of {peer} is"
+        f" {abs(ahead) * 1000:.0f} ms {'ahead' if ahead > 0 else 'behind'}"
         for peer, ahead in result.clocks.items()
         if abs(ahead) < 1
     ]

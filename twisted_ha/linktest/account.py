@@ -67,15 +67,15 @@ class Peer:
         """
         A probe of it came by C{link}.
 
-        @return: whether it is the first of its road by that link.
+        @return: whether it is the first of its road by that link, whichever port it came to.
         """
         self.nodes = probe.nodes
         self.beside = probe.beside
         self.listening = probe.listening
         place = probe.road, probe.door, link
-        first = place not in self.arrivals
-        if first and len(self.arrivals) >= self.MOST:
+        if place not in self.arrivals and len(self.arrivals) >= self.MOST:
             return False
+        first = not any((probe.road, door, link) in self.arrivals for door in Door)
         self.arrivals.setdefault(place, Arrivals()).count(probe, wall)
         return first
 
@@ -128,6 +128,7 @@ class Line:
         self.readable = 0
         self._rest = b""
         self._inside = False
+        self._before = (0, 0, "")
 
     def feed(self, data: bytes) -> None:
         """More bytes came."""
@@ -147,9 +148,14 @@ class Line:
         return self.strange + (0 if self._inside or self._rest.startswith(b">") else len(self._rest))
 
     def _line(self, line: bytes) -> None:
-        if self._inside or line == b">>>":
-            self._inside = not line.startswith(b"<<<")
-        elif line and not line.startswith(b"<<<"):
+        end = line.startswith(b"<<<")
+        if end and not self._inside:
+            # The end of a message that was on its way when the line was opened.
+            self.strange, self.readable, self.text = self._before
+        elif self._inside or line == b">>>":
+            self._inside = not end
+            self._before = self.strange, self.readable, self.text
+        elif line:
             self._strange(line)
 
     def _strange(self, line: bytes) -> None:

@@ -89,6 +89,11 @@ class LineTests(SynchronousTestCase):
         line = fed(FRAME, b"hello\r\n", FRAME)
         self.assertEqual((line.garbage, line.text, line.written), (5, "hello", True))
 
+    def test_torn(self) -> None:
+        """The rest of a message that was on its way when the line was opened is no garbage."""
+        line = fed(FRAME[-40:], FRAME, b"hello\r\n", FRAME)
+        self.assertEqual((line.garbage, line.text), (5, "hello"))
+
     def test_noise(self) -> None:
         """Bytes without a newline count too, and are no text."""
         line = fed(b"\x01\x80\xff" * 10)
