@@ -400,11 +400,13 @@ class ResourceManager:
             resources = ResourceSet.ofWord(message.get("rsc_hold") or "all")
         except KeyError:
             return
+        if self.phase is Phase.LEAVING:
+            if message.get("info") == "me":
+                self._refuse("this node is leaving")
+            return  # nor is anything taken any more that was being given when this node began to leave
         match message.get("info"):
             case "me":
-                if self.phase is Phase.LEAVING:
-                    self._refuse("this node is leaving")
-                elif self.mover.state is Move.ASKED:
+                if self.mover.state is Move.ASKED:
                     self.mover.peerAsks(resources)
                 elif self.mover.idle and self._peerAsk is None:
                     self._peerAsk = (resources, self._clock.seconds())

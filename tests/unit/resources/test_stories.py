@@ -553,6 +553,21 @@ class LeavingTests(StoryTests):
         self.assertEqual(gone, ["gone"])
         self.assertOwns([], ["a1", "a2", "b1"])
 
+    def test_takesNothingMore(self) -> None:
+        """A node that leaves takes nothing any more that was being given to it when it began to."""
+        from twisted_ha.wire.message import Message
+
+        pair = self.pair()
+        pair.start()
+        gone = self.leave(pair)
+        before = len(pair.alpha.agents.calls)
+        for step in ("other", "done"):
+            word = Message.of("ask_resources", rsc_hold="all", info=step)
+            pair.deliver(pair.alpha, BETA, 99, word)
+        pair.run(2)
+        self.assertEqual(gone, ["gone"])
+        self.assertNotIn("start a1", pair.alpha.agents.calls[before:])
+
     def test_dyingInTheMiddleOfLeaving(self) -> None:
         """A node that dies while it releases is fenced."""
         pair = self.pair()
