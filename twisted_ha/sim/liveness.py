@@ -163,7 +163,9 @@ class Converges(_Settled):
             if premise and not whole:
                 self._told.add(group.key)
             where = " and ".join(owners) or "nobody"
-            self.claim(premise, whole, f"{group.key} is held by {where}, not whole by one", where)
+            # Who claims what it does not run keeps the others from running it.
+            culprit = where if owners else " and ".join(self.world.sky.claimers(group))
+            self.claim(premise, whole, f"{group.key} is held by {where}, not whole by one", culprit)
 
 
 class FailsBack(_Settled):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from twisted_ha.events import (
     CommunicationsUp,
+    HoldingsChanged,
     NodeDied,
     NodeRestarted,
     NodeReturned,
@@ -29,8 +30,10 @@ from twisted_ha.sim.observed import (
     Reset,
 )
 from twisted_ha.sim.setup import ORIGINAL
+from twisted_ha.terms import ResourceSet
 
 if TYPE_CHECKING:
+    from twisted_ha.config.model import ResourceGroup
     from twisted_ha.sim.world import World
 
 __all__ = ["Beliefs", "Sky"]
@@ -45,11 +48,13 @@ class Beliefs:
     What one life of a daemon has said about the others.
 
     @ivar communications: it takes part.
+    @ivar holdings: what it claims.
     """
 
     dead: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
     communications: bool = False
+    holdings: ResourceSet = ResourceSet.NONE
 
 
 class Sky:
@@ -109,6 +114,8 @@ class Sky:
             belief.left.add(event.node)
         elif isinstance(event, CommunicationsUp):
             belief.communications = True
+        elif isinstance(event, HoldingsChanged):
+            belief.holdings = ResourceSet.ofWord(event.holdings)
 
     def _lifeChanged(self, seen: LifeChanged) -> None:
         now = self._world.time.now
@@ -119,6 +126,15 @@ class Sky:
             spells.append((now, None))
         elif seen.what in ("resumed", "killed") and spells and spells[-1][1] is None:
             spells[-1] = (spells[-1][0], now)
+
+    def claimers(self, group: ResourceGroup) -> list[str]:
+        """The nodes that run a daemon and claim a group, whether they hold it or not."""
+        return [
+            node
+            for node, belief in self.beliefs.items()
+            if self._world.living(node) is not None
+            and (ResourceSet.LOCAL if group.node == node else ResourceSet.FOREIGN) & belief.holdings
+        ]
 
     def look(self) -> None:
         """See again who reaches whom: something was done to a cable or a machine."""
