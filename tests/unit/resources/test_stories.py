@@ -561,12 +561,12 @@ class LeavingTests(StoryTests):
         pair.start()
         gone = self.leave(pair)
         before = len(pair.alpha.agents.calls)
-        for step in ("other", "done"):
-            word = Message.of("ask_resources", rsc_hold="all", info=step)
-            pair.deliver(pair.alpha, BETA, 99, word)
+        pair.run(0.5)
+        word = Message.of("ask_resources", rsc_hold="local", info="done", tha_step="handed")
+        pair.deliver(pair.alpha, BETA, 99, word)
         pair.run(2)
         self.assertEqual(gone, ["gone"])
-        self.assertNotIn("start a1", pair.alpha.agents.calls[before:])
+        self.assertNotIn("start b1", pair.alpha.agents.calls[before:])
 
     def test_dyingInTheMiddleOfLeaving(self) -> None:
         """A node that dies while it releases is fenced."""
