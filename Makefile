@@ -13,7 +13,7 @@ QUICK = tests.unit tests.sim tests.cli
 # The patterns of CASES are for the matrix, not for the shell.
 quoted = $(patsubst %,'%',$(1))
 
-.PHONY: help demo test interop lint check bench clean
+.PHONY: help demo test interop lint check bench soak clean
 
 help:
 	@echo 'make demo     a cluster on this machine: it forms, loses a node, moves its service, heals'
@@ -23,6 +23,8 @@ help:
 	@echo 'make lint     ruff and mypy'
 	@echo 'make check    lint and test'
 	@echo 'make bench    failover times, footprint, cost of refused packets beside heartbeat 3.0.6 and keepalived (root, Linux)'
+	@echo 'make soak     10,000 simulated hours and their report, docs/soak.md; it goes on where it was stopped'
+	@echo '              (SOAK_HOURS=100 for fewer, SOAK_PROCESSES=1, SOAK_OPTIONS="--minutes 30")'
 	@echo 'make clean    remove what these made, .venv included'
 
 $(BIN)/python:
@@ -63,6 +65,14 @@ bench: $(RUNNING)
 	$(BIN)/python -m benchmarks.failover
 	$(BIN)/python -m benchmarks.footprint
 	$(BIN)/python -m benchmarks.refusal
+
+SOAK_HOURS ?= 10000
+SOAK_PROCESSES ?= $(shell getconf _NPROCESSORS_ONLN)
+SOAK_OPTIONS ?=
+
+soak: $(RUNNING)
+	nice -n 15 $(BIN)/python -m twisted_ha.sim.campaign --hours $(SOAK_HOURS) --processes $(SOAK_PROCESSES) \
+		--results soak.jsonl --report docs/soak.md $(SOAK_OPTIONS)
 
 clean:
 	rm -rf $(VENV) _trial_temp* .mypy_cache .ruff_cache .hypothesis .tox build dist apidocs *.egg-info
