@@ -6,6 +6,7 @@ concerns; when all is quiet, the audit looks at what is claimed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -64,6 +65,20 @@ FRESH = 5.0
 
 REFRESH = 1.0
 """Seconds after a retransmission in which its messages have arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class _PeerWish:
+    """
+    The other node wants to give, and has no answer yet.
+
+    @ivar since: the clock's seconds when it said so.
+    @ivar sequence: the number of that message.
+    """
+
+    resources: ResourceSet
+    since: float
+    sequence: int
 
 
 class ResourceManager:
@@ -146,7 +161,7 @@ class ResourceManager:
         )
         self.phase = Phase.OFFLINE
         self._askedAgain = False
-        self._peerAsk: tuple[ResourceSet, float] | None = None
+        self._peerAsk: _PeerWish | None = None
         self._grantFrom = float("-inf")
         self._looking = False
         self._lookAgain = False
@@ -409,12 +424,19 @@ class ResourceManager:
                 if self.mover.state is Move.ASKED:
                     self.mover.peerAsks(resources)
                 elif self.mover.idle and self._peerAsk is None:
-                    self._peerAsk = (resources, self._clock.seconds())
+                    self._peerAsk = _PeerWish(resources, self._clock.seconds(), header.sequence or 0)
                 # A second wish before the first has ended is none: the original drops its own.
             case "other":
                 # reports from before this word say nothing about the move (see Mover.peerReports)
                 peer.sequence = max(peer.sequence, header.sequence or 0)
                 self.mover.see(MoveSeen.PEER_GRANTS)
+            case "done" if self._peerAsk is not None:
+                if not peer.ours and (header.sequence or 0) > self._peerAsk.sequence:
+                    # Unanswered, it is done with something else; see Mover.peerDone.
+                    self._peerAsk = None
+                    self._messenger.send(
+                        Message.of("ask_resources", rsc_hold=resources.word, info="done")
+                    )
             case "done" if self.mover.idle and not (self.phase is Phase.STABLE and peer.reported):
                 # An original also says it when it has taken over from a node that leaves.  Whoever
                 # leaves, or has not heard yet who holds what, takes nothing on the strength of it.
@@ -647,12 +669,12 @@ class ResourceManager:
     def _answerPeer(self) -> None:
         if self._peerAsk is None:
             return
-        resources, since = self._peerAsk
+        wish = self._peerAsk
         peer = self.board.peer
         wait = self._grantFrom - self._clock.seconds()
         if peer is not None and not peer.ours and wait > 0:
             self._granting.set(wait, self.reconsider)
             return
         self._peerAsk = None
-        if self._clock.seconds() - since <= ASK_PATIENCE:
-            self.mover.peerAsks(resources)
+        if self._clock.seconds() - wish.since <= ASK_PATIENCE:
+            self.mover.peerAsks(wish.resources)

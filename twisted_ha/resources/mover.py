@@ -289,6 +289,12 @@ class Mover:
             self._open(self._peerName, resources, "")
             self.see(MoveSeen.LATE_DONE)
             return
+        if self.state is Move.GRANTED and not step and self.inOurWords & peer.ourWords:
+            # An original whose scripts of an earlier standby end just now takes that for the end of this
+            # one, which it has not begun.  It waits an hour for our word, so it gets it.
+            self._reason = f"{self._peerName} has not released them"
+            self.see(MoveSeen.NOT_RELEASED)
+            return
         if self.state is Move.HANDED and failed:
             self._reason = f"{self._peerName} could not start {failed}"
         self.see(MoveSeen.PEER_DONE)

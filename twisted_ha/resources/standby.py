@@ -57,6 +57,7 @@ class MoveSeen(Enum):
     PEER_REFUSES = "the other node says no"
     RELEASED = "everything is stopped here"
     PEER_DONE = "the other node is done with its part"
+    NOT_RELEASED = "the other node says that it is done, and holds them still"
     ACQUIRED = "every group has been decided here"
     TIMEOUT = "the other node did not answer in time"
     PEER_GONE = "the other node died, left or was started anew"
@@ -109,6 +110,9 @@ TABLE: Table[Move, MoveSeen, MoveAction] = Table(
         (_M.HANDED, _S.LEAVING): Rule(_M.NONE, (_A.STOP_WAITING, _A.CANCEL)),
         (_M.GRANTED, _S.PEER_DONE): Rule(_M.ACQUIRING, (_A.STOP_WAITING, _A.CLAIM, _A.ACQUIRE)),
         (_M.GRANTED, _S.PEER_GIVES): Rule(_M.GRANTED, (_A.WAIT_WORK,)),
+        (_M.GRANTED, _S.NOT_RELEASED): Rule(
+            _M.NONE, (_A.STOP_WAITING, _A.SAY_DONE, _A.CANCEL, _A.SETTLE)
+        ),
         (_M.GRANTED, _S.PEER_REFUSES): Rule(_M.NONE, (_A.STOP_WAITING, _A.CANCEL, _A.SETTLE)),
         (_M.GRANTED, _S.TIMEOUT): Rule(_M.NONE, (_A.CANCEL, _A.SETTLE)),
         (_M.GRANTED, _S.PEER_GONE): Rule(_M.NONE, (_A.STOP_WAITING, _A.CANCEL)),
@@ -120,6 +124,7 @@ TABLE: Table[Move, MoveSeen, MoveAction] = Table(
     ignored={
         *((move, _S.PEER_GIVES) for move in _M if move is not _M.GRANTED),
         *((move, _S.LATE_DONE) for move in _M if move is not _M.NONE),
+        *((move, _S.NOT_RELEASED) for move in _M if move is not _M.GRANTED),
         (_M.GRANTED, _S.PEER_ASKS),
         (_M.NONE, _S.CROSSING_LOST),
         (_M.NONE, _S.PEER_GRANTS),

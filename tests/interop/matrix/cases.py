@@ -119,6 +119,8 @@ def caseNamed(name: str) -> Case:
     @raise ValueError: there is no such setting or story; says which words there are.
     """
     try:
+        if name.count("/") != 2:
+            raise ValueError("it has three parts")
         pair, setting, story = name.split("/")
         *medium, auth, msgfmt, failback = setting.split("-")
         made = Setting(pair=pair, medium="-".join(medium), auth=auth, msgfmt=msgfmt, failback=failback)

@@ -436,6 +436,45 @@ class StandbyTests(StoryTests):
         pair.run(1)
         self.assertOwns([], ["a1", "a2", "b1"])
 
+    def original(self) -> PairOfManagers:
+        """Alpha is ours and beta the original, whose lines the test speaks; each holds its own."""
+        pair = self.pair()
+        pair.start()
+        pair.run(10)
+        pair.beta.ours = False
+        pair.deaf.add(BETA)
+        del pair.alpha.wire.said[:]
+        return pair
+
+    def say(self, pair: PairOfManagers, info: str) -> None:
+        pair.beta.wire.send(Message.of("ask_resources", rsc_hold="local", info=info))
+        pair.run(0.1)
+
+    def test_doneWithSomethingElse(self) -> None:
+        """
+        The original takes the end of earlier scripts for the end of a standby that it has not begun, and
+        then waits an hour: it hears that it is over, and nothing is taken.
+        """
+        pair = self.original()
+        self.say(pair, "me")
+        self.assertIn("ask local other", pair.alpha.wire.types())
+        self.say(pair, "done")
+        self.assertEqual(pair.alpha.wire.types().count("ask local done"), 1)
+        pair.run(60)
+        self.assertTrue(pair.alpha.manager.settled)
+        self.assertOwns(["a1", "a2"], ["b1"])
+
+    def test_doneBeforeItIsAnswered(self) -> None:
+        """So it does if its wish still waits for a quiet moment."""
+        pair = self.original()
+        pair.alpha.manager.worker.suspend()
+        pair.alpha.agents["a1"].startTakes = 5
+        pair.alpha.manager.worker.want(["a1"], False)
+        self.say(pair, "me")
+        self.assertEqual([word for word in pair.alpha.wire.types() if word.startswith("ask")], [])
+        self.say(pair, "done")
+        self.assertIn("ask local done", pair.alpha.wire.types())
+
     def test_lastWordLost(self) -> None:
         """A giver that misses the taker's last word sees from its report that the move is over."""
         pair = self.pair()
