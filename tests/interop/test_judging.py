@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.lab.bugs import bugsIn, confessions
-from tests.interop.lab.machine import Machine
 from tests.interop.matrix.cases import caseNamed, compared, matching, matrix
 from tests.interop.matrix.probes import Run, overlaps, runs
 from tests.interop.matrix.running import Result
@@ -53,26 +51,22 @@ class BugTests(SynchronousTestCase):
 class ProbeTests(SynchronousTestCase):
     """L{tests.interop.matrix.probes}."""
 
-    def journal(self, name: str, *lines: tuple[float, str]) -> Machine:
-        machine = Machine(name, Path(self.mktemp()), {})
-        offset = float(Path("/proc/uptime").read_text().split()[0]) - time.monotonic()
-        text = "".join(f"{moment + offset:.2f} one {what}\n" for moment, what in lines)
-        (machine.disk / "log" / "probe.journal").write_text(text)
-        return machine
+    JOURNAL = "1.00 one starting\n2.00 one stopping\n3.00 one stopped\n4.00 one stopped\n"
 
     def test_runs(self) -> None:
         """A probe runs from the begin of its start to the end of its stop."""
-        machine = self.journal("alpha", (1, "starting"), (2, "stopping"), (3, "stopped"), (4, "stopped"))
-        (run,) = runs(machine, [])
-        self.assertAlmostEqual(run.begin, 1, 1)
-        self.assertAlmostEqual(run.end, 3, 1)
+        self.assertEqual(runs("alpha", self.JOURNAL, 10.0, []), [Run("one", "alpha", 11.0, 13.0)])
+
+    def test_runsOn(self) -> None:
+        """One that was not stopped runs on."""
+        (run,) = runs("alpha", "1.00 one starting\n", 0.0, [])
+        self.assertEqual(run.end, float("inf"))
 
     def test_powerCut(self) -> None:
         """A power cut ends it."""
-        machine = self.journal("alpha", (1, "starting"), (5, "starting"), (6, "stopped"))
-        first, second = runs(machine, [2.0])
-        self.assertAlmostEqual(first.end, 2, 1)
-        self.assertAlmostEqual(second.begin, 5, 1)
+        journal = "1.00 one starting\n5.00 one starting\n6.00 one stopped\n"
+        found = [(run.begin, run.end) for run in runs("alpha", journal, 0.0, [2.0])]
+        self.assertEqual(found, [(1.0, 2.0), (5.0, 6.0)])
 
     def test_overlap(self) -> None:
         """One probe on two machines at a time is seen, however it lies; what only touches is not."""

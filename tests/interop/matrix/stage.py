@@ -17,7 +17,7 @@ from tests.interop.lab.laboratory import CLUSTER, SERVICE
 from tests.interop.lab.nodes import Heartbeat306, Node, Ours
 from tests.interop.lab.plan import OTHER_ADDRESS, Plan
 from tests.interop.lab.waiting import now
-from tests.interop.matrix.probes import overlaps, runs
+from tests.interop.matrix.probes import bootOffset, overlaps, runs
 from tests.interop.matrix.settings import Setting
 
 __all__ = ["Row", "Stage"]
@@ -356,7 +356,12 @@ class Stage:
                 (start, end, f"{address} on {' and '.join(sorted(who))}")
                 for start, end, who in self.lab.owners.conflicts(address, self._judgedUntil)
             ]
-        ran = [run for name in self.nodes for run in runs(self.lab[name], self._powerCuts[name])]
+        offset = bootOffset()
+        ran = [
+            run
+            for name, node in self.nodes.items()
+            for run in runs(name, node.machine.log("probe.journal"), offset, self._powerCuts[name])
+        ]
         found += [one for one in overlaps(ran) if one[1] > self._judgedUntil]
         bad = [
             f"{what} for {end - start:.3f} s, {start - begin:+.3f} s after it began"
