@@ -6,12 +6,16 @@ import fnmatch
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from tests.interop.matrix import stories, troubles
 from tests.interop.matrix.chance import byChance
 from tests.interop.matrix.crowd import CROWDS, MEMBERS, THIRD
 from tests.interop.matrix.settings import MEDIA, ORIGINALS, PAIRS, Setting
-from tests.interop.matrix.stories import STORIES, Story
+from tests.interop.matrix.story import STORIES, Story
 
 __all__ = ["LONG", "Case", "caseNamed", "compared", "matching", "matrix"]
+
+_TOLD = (stories, troubles)
+"""The modules whose stories are in L{STORIES} once they are imported."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from tests.interop.lab import ConditionNotMet
 from tests.interop.lab.laboratory import CLUSTER
 from tests.interop.matrix.stage import Stage
-from tests.interop.matrix.stories import NODES, Story
+from tests.interop.matrix.story import NODES, Story
 
 __all__ = ["byChance"]
 

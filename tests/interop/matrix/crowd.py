@@ -10,7 +10,7 @@ from __future__ import annotations
 from tests.interop.lab.laboratory import SERVICE_ADDRESS
 from tests.interop.lab.plan import OTHER_ADDRESS
 from tests.interop.matrix.stage import Stage
-from tests.interop.matrix.stories import Story
+from tests.interop.matrix.story import Story
 
 __all__ = ["CROWDS", "MEMBERS", "THIRD"]
 
