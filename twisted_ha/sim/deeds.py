@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from twisted_ha.sim.machine import USUAL, Behaviour
+from twisted_ha.sim.machine import Behaviour
 from twisted_ha.sim.weather import CLEAR
 from twisted_ha.sim.world import World
 from twisted_ha.terms import ResourceSet
@@ -244,14 +244,14 @@ def _mendDisk(world: World, words: Words) -> None:
 
 @deed("fail VERB of RESOURCE on NODE")
 def _fail(world: World, words: Words) -> None:
-    manner = replace(USUAL[words["verb"]], fails=True)
-    world.behave(words["node"], words["resource"], words["verb"], manner)
+    usual = world.machines[words["node"]].usually(words["resource"], words["verb"])
+    world.behave(words["node"], words["resource"], words["verb"], replace(usual, fails=True))
 
 
 @deed("hang VERB of RESOURCE on NODE")
 def _hang(world: World, words: Words) -> None:
-    manner = replace(USUAL[words["verb"]], hangs=True)
-    world.behave(words["node"], words["resource"], words["verb"], manner)
+    usual = world.machines[words["node"]].usually(words["resource"], words["verb"])
+    world.behave(words["node"], words["resource"], words["verb"], replace(usual, hangs=True))
 
 
 @deed("slow VERB of RESOURCE on NODE to TIME")

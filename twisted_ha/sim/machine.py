@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from types import MappingProxyType
 
 from twisted.internet.defer import Deferred
 
@@ -98,7 +99,8 @@ class Machine:
 
     @ivar clock: the time of everything on it but the daemon: scripts and the guardian.
     @ivar conditions: what each resource really does here, by its token.
-    @ivar behaviours: what goes otherwise than L{USUAL}, by resource and operation.
+    @ivar usual: how the operations of these resources go in fair weather, where not as in L{USUAL}.
+    @ivar behaviours: what goes otherwise than usual, by resource and operation.
     @ivar operations: the scripts under way.
     @ivar stuckUntil: by group: when a script of it last ended that had run longer than L{PATIENCE}.
     @ivar frozen: the whole machine stands still, as a stopped virtual machine does.
@@ -114,7 +116,9 @@ class Machine:
         *,
         rate: float = 1.0,
         base: float = 0.0,
+        timings: Mapping[tuple[str, str], float] = MappingProxyType({}),
     ) -> None:
+        """@param timings: seconds an operation takes, by resource and operation."""
         self.name = name
         self.random = random
         self.clock = SimClock(world, rate=rate, base=base)
@@ -124,6 +128,7 @@ class Machine:
         self.frozen = False
         self.groupOf = {one.token: group.key for group in groups for one in group.resources}
         self.conditions = dict.fromkeys(self.groupOf, Condition.STOPPED)
+        self.usual = {place: Behaviour(seconds) for place, seconds in timings.items()}
         self.behaviours: dict[tuple[str, str], Behaviour] = {}
         self.operations: list[Operation] = []
         self.stuckUntil: dict[str, float] = {}
@@ -166,7 +171,11 @@ class Machine:
 
     def behaviour(self, resource: str, verb: str) -> Behaviour:
         """How this operation will go."""
-        return self.behaviours.get((resource, verb), USUAL[verb])
+        return self.behaviours.get((resource, verb)) or self.usually(resource, verb)
+
+    def usually(self, resource: str, verb: str) -> Behaviour:
+        """How it goes when nothing is wrong."""
+        return self.usual.get((resource, verb), USUAL[verb])
 
     def operate(
         self, resource: str, verb: str, *, by: int, deadline: float, clock: SimClock

@@ -28,11 +28,15 @@ class StoryError(HeartbeatError):
     A sentence of a story cannot be understood.
 
     @ivar position: where it begins in the text, counted from 1.
+    @ivar reason: what is wrong with it, and what could be written.
+    @ivar word: the word that is wrong; empty if it is the sentence.
     """
 
-    def __init__(self, position: int, sentence: str, reason: str) -> None:
+    def __init__(self, position: int, sentence: str, reason: str, word: str = "") -> None:
         self.position = position
         self.sentence = sentence
+        self.reason = reason
+        self.word = word
         super().__init__(f'story, character {position}: "{sentence}": {reason}')
 
 
@@ -155,7 +159,7 @@ def _step(position: int, sentence: str, text: str, at: float, setup: Setup) -> S
             for name, word in words.items():
                 complaint = _complaint(name, word, setup)
                 if complaint is not None:
-                    raise StoryError(position, sentence, complaint)
+                    raise StoryError(position, sentence, complaint, word)
             return Step(at=at, text=text, deed=deed, words=tuple(words.items()))
     raise StoryError(position, sentence, _hint(text))
 

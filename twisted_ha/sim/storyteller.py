@@ -217,27 +217,28 @@ class _Teller:
 
 def inventStory(setup: Setup, *, faults: int | None = None, calm: bool = False) -> Story:
     """
-    A story for a cluster, by its seed.
+    A story for a cluster, by its seed; of what the cluster has not, it tells nothing.
 
     @param faults: how many; 1 to 7 by chance if not given.
     @param calm: mostly nothing happens between them, for up to an hour.
     """
     random = Random(f"{setup.seed}/story")
     teller = _Teller(setup, random)
+    wired, paired = bool(teller.links), len(teller.nodes) > 1
     kinds: list[tuple[Callable[[float], None], int]] = [
-        (teller.cutOne, 2),
+        (teller.cutOne, 2 * wired),
         (teller.cutAll, 3),
-        (teller.cutWay, 2),
+        (teller.cutWay, 2 * paired),
         (teller.power, 4),
         (teller.kill, 3),
         (teller.leave, 3),
         (teller.pause, 3),
-        (teller.storm, 3),
+        (teller.storm, 3 * wired),
         (teller.clock, 1),
         (teller.disk, 1),
         (teller.agent, 2 if teller.tokens else 0),
         (teller.person, 5 if teller.tokens else 0),
-        (teller.stranger, 2),
+        (teller.stranger, 2 * wired),
         (teller.switch, 1 if setup.fencing else 0),
     ]
     when = random.choice([0.2, 3.0, 25.0, 40.0])

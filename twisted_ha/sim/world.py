@@ -85,6 +85,7 @@ class World:
                 self.observe,
                 rate=setup.rates.get(name, 1.0),
                 base=1000.0 * (place + 1),
+                timings=setup.timings,
             )
             for place, name in enumerate(setup.config.nodes)
         }

@@ -81,6 +81,22 @@ class SimAgentTests(MachineCase):
         self.world.run(self.world.now + 1)
         self.assertIs(self.successResultOf(second), Standing.RUNNING)
 
+    def test_usualTimes(self) -> None:
+        """How long a script usually takes may be said; one that fails then takes as long."""
+        machine = Machine(
+            NodeName("alpha"),
+            self.world,
+            self.config.groups,
+            Random(1),
+            self.seen.append,
+            timings={(DAEMON, "start"): 7.0},
+        )
+        self.assertEqual(machine.behaviour(DAEMON, "start"), Behaviour(7.0))
+        self.assertEqual(machine.behaviour(DAEMON, "stop"), Behaviour(0.08))
+        machine.behaviours[DAEMON, "start"] = Behaviour(1.0)
+        self.assertEqual(machine.behaviour(DAEMON, "start"), Behaviour(1.0))
+        self.assertEqual(machine.usually(DAEMON, "start"), Behaviour(7.0))
+
     def test_fails(self) -> None:
         """A start that fails leaves nothing, a stop that fails leaves everything."""
         self.machine.behaviours[ADDRESS, "start"] = Behaviour(0.1, fails=True)

@@ -94,6 +94,13 @@ class ParseTests(SynchronousTestCase):
         ]:
             self.assertIn(words, str(self.refused(text)))
 
+    def test_wrongWord(self) -> None:
+        """Which word is wrong, and why, can be had apart, for whoever shows the place."""
+        error = self.refused("at 1s cut eth1 from alpha to gamma")
+        self.assertEqual(error.word, "gamma")
+        self.assertTrue(error.reason.startswith("there is no node"))
+        self.assertEqual(self.refused("at 1s eat lunch").word, "")
+
     def test_badTimes(self) -> None:
         """A time that is none is refused wherever it stands."""
         for text in ("at soon cut eth1", "until later", "at 1s pause alpha for ever"):
