@@ -24,6 +24,9 @@ ATTEMPTS = 3
 PAUSE = 1.0
 """Seconds between the guardian's attempts."""
 
+TURN = 0.004
+"""Seconds within which a daemon that runs again has read what waited for it."""
+
 
 @implementer(IResourceAgent)
 class SimAgent:
@@ -130,6 +133,7 @@ class SimGuardian:
         self._daemon = clock
         self._clock = machine.clock
         self._patience = patience
+        self._pipe: list[tuple[Callable[..., None], tuple[object, ...]]] = []
         self._last = self._clock.seconds()
         self._watch: SimCall | None = self._clock.callLater(patience, self._look)
 
@@ -190,7 +194,7 @@ class SimGuardian:
     def _release(self) -> None:
         self.releasing = Deferred()
         if not self._daemon.dead:
-            self._daemon.callLater(0, self._began, self._silent)
+            self._say(self._began, self._silent)
         ensureDeferred(self._stopAll(self.standing, self._silent))
 
     async def _stopAll(self, groups: tuple[GuardedGroup, ...], silent: float) -> None:
@@ -213,12 +217,33 @@ class SimGuardian:
             self._last = self._clock.seconds()
             standing = tuple(group.key for group in self.standing)
             if standing:
-                self._daemon.callLater(0, self._failed, standing)
+                self._say(self._failed, standing)
             self.standing = ()
             self._watch = self._clock.callLater(self._patience, self._look)
-            self._daemon.callLater(0, self._told, tuple(group.key for group in groups), silent)
+            self._say(self._told, tuple(group.key for group in groups), silent)
         if done is not None:
             done.callback(None)
+
+    def _say(self, call: Callable[..., None], *args: object) -> None:
+        """
+        Write a line into the daemon's pipe.
+
+        A daemon that was held finds it with all the mail in its sockets, and reads one or the other
+        first: it may hear of its peer, and answer, before it knows what was released.
+        """
+        self._pipe.append((call, args))
+        self._daemon.callLater(0, self._find, self._clock.seconds())
+
+    def _find(self, written: float) -> None:
+        if self._clock.seconds() > written:
+            self._daemon.callLater(self._machine.random.uniform(0, TURN), self._read)
+        else:
+            self._read()
+
+    def _read(self) -> None:
+        lines, self._pipe = self._pipe, []
+        for call, args in lines:
+            call(*args)
 
     def _began(self, silent: float) -> None:
         if self.releaseBegan is not None:

@@ -21,7 +21,7 @@ from twisted_ha.sim.weather import CLEAR, Path, Weather
 from twisted_ha.terms import NodeName
 from twisted_ha.wire.framer import Framer
 
-__all__ = ["Network", "Segment", "Sent", "SimMedium", "Tap"]
+__all__ = ["Network", "Segment", "Sent", "SimMedium", "Switched", "Tap"]
 
 LATENCY = (0.0001, 0.0004)
 """Between these a frame travels a local network, in seconds."""
@@ -38,6 +38,9 @@ CAPACITY = 1000
 
 SERIAL_BACKLOG = 0.5
 """A serial line that is further behind than this loses what it is given (wire-protocol.md 8.5)."""
+
+_APART = 1e-9
+"""Seconds between two frames, so that rounding does not exchange them."""
 
 Tap = Callable[["SimMedium", bytes], None]
 """Called with every frame a medium is given to send."""
@@ -143,6 +146,26 @@ class Segment:
         ends = begins + len(frame) * 10 / self.baud
         self._busyUntil[source] = ends
         return ends - now
+
+
+class Switched(Segment):
+    """
+    A wire on which nothing overtakes: what a node sends arrives in the order in which it was sent, as it
+    does through one switch in fair weather.
+    """
+
+    def __init__(self, name: str, kind: str, baud: int = 0) -> None:
+        super().__init__(name, kind, baud)
+        self._last: dict[str, float] = {}
+
+    def latency(self, source: str, frame: bytes, now: float, random: Random) -> float | None:
+        """The same, and never before the frame that was sent before."""
+        latency = super().latency(source, frame, now, random)
+        if latency is None:
+            return None
+        arrival = max(now + latency, self._last.get(source, 0.0) + _APART)
+        self._last[source] = arrival
+        return arrival - now
 
 
 @implementer(IMedium)
@@ -259,9 +282,13 @@ class Network:
         reached that machine, read or not.
     """
 
-    def __init__(self, clock: SimClock, random: Random) -> None:
+    def __init__(
+        self, clock: SimClock, random: Random, wire: Callable[[str, str, int], Segment] = Segment
+    ) -> None:
+        """@param wire: what every wire is made of."""
         self._clock = clock
         self._random = random
+        self._wire = wire
         self.segments: dict[str, Segment] = {}
         self.taps: list[Tap] = []
         self.delivered = 0
@@ -282,7 +309,7 @@ class Network:
         """The wire of that name; it is laid when first asked for."""
         found = self.segments.get(name)
         if found is None:
-            found = self.segments[name] = Segment(name, kind, baud)
+            found = self.segments[name] = self._wire(name, kind, baud)
         return found
 
     def attach(self, medium: SimMedium) -> SimMedium:

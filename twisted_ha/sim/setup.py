@@ -49,6 +49,8 @@ class Setup:
     @ivar fencing: there is a power switch.
     @ivar rates: how fast a machine's clock runs, 1.0 where nothing is said.
     @ivar autoStart: every machine has power, and its daemon starts, when the world begins.
+    @ivar orderly: frames do not overtake each other on a wire in fair weather, as on a switch; they do
+        on some real networks, so the default is the harder one.
     @ivar timings: how many seconds an operation of a resource takes, by the resource's token and the
         operation; as L{twisted_ha.sim.machine.USUAL} says where nothing is said.
     """
@@ -60,6 +62,7 @@ class Setup:
     fencing: bool = False
     rates: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     autoStart: bool = True
+    orderly: bool = False
     timings: Mapping[tuple[str, str], float] = field(default_factory=lambda: MappingProxyType({}))
 
     def kindOf(self, node: str) -> str:

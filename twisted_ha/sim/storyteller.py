@@ -69,6 +69,7 @@ def inventSetup(seed: int, cast: str = PAIRS[0]) -> Setup:
         seed=seed,
         fencing=random.random() < 0.3,
         rates={name: 1 + random.uniform(-0.0005, 0.0005) for name in config.nodes},
+        orderly=random.random() < 0.5,
     )
 
 

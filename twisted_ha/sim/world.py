@@ -23,7 +23,7 @@ from twisted_ha.sim.attacker import Attacker
 from twisted_ha.sim.clock import SimCall, SimClock, WorldTime
 from twisted_ha.sim.daemons import Life, beget
 from twisted_ha.sim.machine import Behaviour, Machine
-from twisted_ha.sim.network import Network, SimMedium
+from twisted_ha.sim.network import Network, Segment, SimMedium, Switched
 from twisted_ha.sim.observed import FaultMade, Observed, Reset, Wreck
 from twisted_ha.sim.setup import Setup, layCables
 from twisted_ha.sim.sky import Sky
@@ -63,7 +63,8 @@ class World:
         self.setup = setup
         self.time = WorldTime()
         self.clock = SimClock(self.time)
-        self.network = Network(self.clock, Random(f"{setup.seed}/network"))
+        wire = Switched if setup.orderly else Segment
+        self.network = Network(self.clock, Random(f"{setup.seed}/network"), wire)
         self.random = Random(f"{setup.seed}/world")
         self.history: list[tuple[float, Observed]] = []
         self.faultAt = 0.0

@@ -10,7 +10,7 @@ from zope.interface.verify import verifyObject
 
 from twisted_ha.interfaces import IFrameSink, IMedium
 from twisted_ha.sim.clock import SimClock, WorldTime
-from twisted_ha.sim.network import RECEIVE_BUFFER, Network, SimMedium
+from twisted_ha.sim.network import RECEIVE_BUFFER, Network, Segment, SimMedium, Switched
 from twisted_ha.sim.serial import SimSerial
 from twisted_ha.terms import NodeName
 
@@ -50,6 +50,22 @@ class NetworkTests(SynchronousTestCase):
         verifyObject(IFrameSink, sink)
         medium.open(sink)
         return sink
+
+    def test_overtaking(self) -> None:
+        """On an ordinary simulated wire one frame overtakes another; on a switched one none does."""
+        for wire, inOrder in ((Segment, False), (Switched, True)):
+            self.network = Network(SimClock(self.world), Random(1), wire)
+            alpha, beta = self.plug("alpha"), self.plug("beta")
+            self.hear(alpha)
+            sink = self.hear(beta)
+            sent = [b">>>\nt=status\nn=%d\n<<<\n" % number for number in range(50)]
+            for frame in sent:
+                alpha.send(frame)
+            self.world.run(self.world.now + 1)
+            heard = [frame for frame, _ in sink.frames]
+            self.assertEqual(sorted(heard), sorted(sent))
+            self.assertEqual(heard == sent, inOrder)
+            self.assertTrue(self.world.now - 1 <= sink.times[0] <= sink.times[-1] < self.world.now - 0.9)
 
     def test_interface(self) -> None:
         """A simulated medium is an L{IMedium}."""
