@@ -40,8 +40,12 @@ class SimAgent:
         group: str,
         resource: Resource,
         tuning: Tuning,
+        answered: Callable[[Resource], bool] = lambda resource: False,
     ) -> None:
+        """@param answered: whether another machine is heard to have this address."""
         self.resource = resource
+        self._answered = answered
+        self._probeTime = tuning.probeTime
         self._machine = machine
         self._clock = clock
         self._life = life
@@ -57,7 +61,16 @@ class SimAgent:
         return Outcome(ok=ending.ok, reason=reason, seconds=ending.seconds, timedOut=ending.timedOut)
 
     def start(self, handedOver: bool) -> Deferred[Outcome]:
-        """Make it run here."""
+        """Make it run here, unless it is an address that another machine answers for."""
+        if not handedOver and self._answered(self.resource):
+            refused = self._machine.refuse(
+                self.resource.token, "start", by=self._life, seconds=self._probeTime, clock=self._clock
+            )
+            return refused.addCallback(
+                lambda ending: Outcome(
+                    ok=False, reason="another machine answers for it", seconds=ending.seconds
+                )
+            )
         return self._run("start", self._deadlines.start).addCallback(self._outcome)
 
     def stop(self) -> Deferred[Outcome]:
@@ -86,7 +99,15 @@ class SimAgent:
 class SimRegistry:
     """The agents of one life of the daemon."""
 
-    def __init__(self, machine: Machine, clock: SimClock, life: int, tuning: Tuning) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        clock: SimClock,
+        life: int,
+        tuning: Tuning,
+        answered: Callable[[Resource], bool] = lambda resource: False,
+    ) -> None:
+        self._answered = answered
         self._machine = machine
         self._clock = clock
         self._life = life
@@ -100,7 +121,13 @@ class SimRegistry:
         place = (group.key, resource.token)
         if place not in self._agents:
             self._agents[place] = SimAgent(
-                self._machine, self._clock, self._life, group.key, resource, self._tuning
+                self._machine,
+                self._clock,
+                self._life,
+                group.key,
+                resource,
+                self._tuning,
+                self._answered,
             )
         agent: IResourceAgent = self._agents[place]
         return agent

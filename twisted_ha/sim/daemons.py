@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from twisted_ha.assembly import LocalNode, Surroundings, assemble
 from twisted_ha.bus import EventBus
+from twisted_ha.config.model import Resource
 from twisted_ha.errors import StateError
 from twisted_ha.fencing.absent import AbsentFencer
 from twisted_ha.interfaces import IFencer
@@ -17,6 +18,7 @@ from twisted_ha.sim.machine import Machine
 from twisted_ha.sim.observed import LifeChanged, NodeSaid
 from twisted_ha.sim.original.node import OriginalNode
 from twisted_ha.sim.setup import ORIGINAL, plugIn
+from twisted_ha.sim.street import answeredFor
 from twisted_ha.terms import NodeName, ResourceSet
 
 if TYPE_CHECKING:
@@ -174,7 +176,9 @@ class OurLife(Life):
                 wallClock=self.machine.wall,
                 random=self.random,
                 media=self.media,
-                agents=SimRegistry(self.machine, self.clock, self.number, self.config.tuning),
+                agents=SimRegistry(
+                    self.machine, self.clock, self.number, self.config.tuning, self._answered
+                ),
                 fencer=self.fencer() or AbsentFencer(),
                 guardian=self.guardian,
                 generation=self.generation,
@@ -185,6 +189,10 @@ class OurLife(Life):
         for medium in self.media:
             medium.open(self.node.core.receiver)
         self.node.start()
+
+    def _answered(self, resource: Resource) -> bool:
+        taken = self.config.tuning.takeConflicting
+        return not taken and answeredFor(self.world, self.name, resource)
 
     def terminate(self) -> None:
         if self.leaving:

@@ -214,6 +214,29 @@ class Machine:
             )
         return operation.done
 
+    def refuse(
+        self, resource: str, verb: str, *, by: int, seconds: float, clock: SimClock
+    ) -> Deferred[Ending]:
+        """An operation that finds at once that it must not be done: it fails, and touches nothing."""
+        done: Deferred[Ending] = Deferred()
+
+        def refused() -> None:
+            self._observe(
+                OperationEnded(
+                    node=self.name,
+                    group=self.groupOf[resource],
+                    resource=resource,
+                    verb=verb,
+                    by=by,
+                    ok=False,
+                    condition=self.conditions[resource],
+                )
+            )
+            clock.callLater(0, done.callback, Ending(ok=False, seconds=seconds))
+
+        self.clock.callLater(seconds, refused)
+        return done
+
     def abandon(self, by: int) -> None:
         """The scripts of a daemon's life are killed with it; what they did half stays half done."""
         for operation in [one for one in self.operations if one.by == by]:

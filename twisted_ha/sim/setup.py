@@ -51,6 +51,8 @@ class Setup:
     @ivar autoStart: every machine has power, and its daemon starts, when the world begins.
     @ivar orderly: frames do not overtake each other on a wire in fair weather, as on a switch; they do
         on some real networks, so the default is the harder one.
+    @ivar street: the users' network is there too, and an address that somebody answers for is not taken:
+        see L{twisted_ha.sim.street}.
     @ivar timings: how many seconds an operation of a resource takes, by the resource's token and the
         operation; as L{twisted_ha.sim.machine.USUAL} says where nothing is said.
     """
@@ -63,6 +65,7 @@ class Setup:
     rates: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     autoStart: bool = True
     orderly: bool = False
+    street: bool = False
     timings: Mapping[tuple[str, str], float] = field(default_factory=lambda: MappingProxyType({}))
 
     def kindOf(self, node: str) -> str:
