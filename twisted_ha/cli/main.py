@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from twisted_ha.cli import statuses
+from twisted_ha.cli.whatif_arguments import SIMULATE_EPILOG, adviseArguments, simulateArguments
 from twisted_ha.errors import ApiError, HeartbeatError
 from twisted_ha.version import VERSION
 
@@ -35,7 +36,8 @@ _EPILOG = """\
 exit status:
   0  done                          3  the daemon is not running, or hangs
   1  refused, or it did not work   4  you may not; try as root
-  2  the command was misspelt      6  the configuration is wrong
+  2  the command was misspelt      5  a simulation broke an invariant
+                                   6  the configuration is wrong
 
 Moving groups interrupts the services in them.  docs/hactl.md has examples.
 """
@@ -180,6 +182,24 @@ def _parser() -> argparse.ArgumentParser:
         "--seconds", metavar="N", type=_seconds, default=10.0, help="how long to test (10)"
     )
     roads.add_argument("--json", action="store_true", help="for programs; see docs/links.md")
+
+    simulated = command(
+        "simulate",
+        _simulate,
+        "show what a story of failures would do to this cluster, without doing it",
+        "Timeline, drawing, and what the users of the service would feel.",
+    )
+    simulated.formatter_class = argparse.RawDescriptionHelpFormatter
+    simulated.epilog = SIMULATE_EPILOG
+    simulateArguments(simulated)
+    adviseArguments(
+        command(
+            "advise",
+            _advise,
+            "find the shortest deadtime that is safe in a given weather, by simulation",
+            "It recommends; it changes nothing.",
+        )
+    )
 
     decode = command("decode", _decode, "show a packet of the cluster's protocol in readable form")
     decode.add_argument(
@@ -330,6 +350,18 @@ def _linkTest(options: argparse.Namespace) -> int:
         out=options.out,
         err=options.err,
     )
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from twisted_ha.cli.simulate import simulate
+
+    return simulate(options)
+
+
+def _advise(options: argparse.Namespace) -> int:
+    from twisted_ha.cli.advise import adviseTimers
+
+    return adviseTimers(options, _client(options))
 
 
 def _decode(options: argparse.Namespace) -> int:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from twisted_ha.errors import ApiError
 
-__all__ = ["FAILED", "NOT_CONFIGURED", "NOT_PERMITTED", "NOT_RUNNING", "OK", "USAGE", "ofError"]
+__all__ = [
+    "BROKEN",
+    "FAILED",
+    "NOT_CONFIGURED",
+    "NOT_PERMITTED",
+    "NOT_RUNNING",
+    "OK",
+    "USAGE",
+    "ofError",
+]
 
 OK = 0
 FAILED = 1
@@ -13,6 +22,8 @@ USAGE = 2
 NOT_RUNNING = 3
 """There is no daemon, or it does not answer."""
 NOT_PERMITTED = 4
+BROKEN = 5
+"""In a simulation something happened that must never happen."""
 NOT_CONFIGURED = 6
 """The configuration is wrong."""
 

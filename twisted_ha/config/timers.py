@@ -8,7 +8,7 @@ from twisted_ha.config.location import Location
 from twisted_ha.config.model import Timers
 from twisted_ha.config.settings import Settings
 
-__all__ = ["resolve"]
+__all__ = ["initdeadFor", "resolve"]
 
 _DEFAULTS = Timers()
 _SHORT_INITDEAD = 10.0
@@ -30,7 +30,7 @@ def resolve(settings: Settings, whole: Location, complaints: Complaints) -> Time
         settings.derive("warntime", milliseconds(warntime), "half of deadtime")
     initdead = settings.number("initdead")
     if initdead is None:
-        initdead, how = _initdead(deadtime)
+        initdead, how = initdeadFor(deadtime)
         settings.derive("initdead", milliseconds(initdead), how)
     deadping = settings.number("deadping")
     if deadping is None:
@@ -49,7 +49,8 @@ def resolve(settings: Settings, whole: Location, complaints: Complaints) -> Time
     return timers
 
 
-def _initdead(deadtime: float) -> tuple[float, str]:
+def initdeadFor(deadtime: float) -> tuple[float, str]:
+    """What C{initdead} is where nobody wrote it, in seconds, and how that was derived."""
     if deadtime > 10:
         return deadtime, "as deadtime"
     if deadtime < 6:

@@ -1,0 +1,123 @@
+"""L{twisted_ha.whatif.adviser}, its page, and L{twisted_ha.whatif.weather_seen}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.unit.whatif.clusters import benched
+from twisted_ha.whatif import adviser, asjson
+from twisted_ha.whatif.advice_page import advicePage
+from twisted_ha.whatif.adviser import Advice, advise
+from twisted_ha.whatif.bench import Bench
+from twisted_ha.whatif.measure import Conditions
+from twisted_ha.whatif.weather_seen import observed
+
+STALLS = Conditions(stall=3.0)
+
+
+class AdviseTests(SynchronousTestCase):
+    """L{advise}."""
+
+    def setUp(self) -> None:
+        self.patch(adviser, "KEEPALIVES", (0.25, 1.0))
+
+    def advised(self, bench: Bench, conditions: Conditions, **more: object) -> Advice:
+        return advise(bench, conditions, **{"runs": 1, "seconds": 60.0, "seed": 1, **more})  # type: ignore[arg-type]
+
+    def test_stalls(self) -> None:
+        """What is recommended outlasts the stalls, with the margin, and the shorter one did not."""
+        bench = benched(links=("eth1",), deadtime=30.0, initdead=30.0)
+        advice = self.advised(bench, STALLS, margin=1.5)
+        best = advice.recommended
+        assert best is not None
+        self.assertTrue(best.deadtime - best.keepalive > STALLS.stall, best)
+        self.assertTrue(best.deadtime >= 1.5 * advice.shortest, advice)
+        self.assertTrue(best.weathered.quiet)
+        self.assertTrue(best.failover is not None and best.failover < best.deadtime + 1)
+        loud = [one for one in advice.candidates if one.role == "too short"]
+        self.assertTrue(loud and not any(one.weathered.quiet for one in loud), advice.candidates)
+        page = advicePage(advice, bench, ["a note"])
+        for words in (
+            "note: a note",
+            "    deadtime ",
+            "recommended",
+            "with your timers 29",
+            "second link",
+        ):
+            self.assertIn(words, page)
+        self.assertEqual(asjson.advice(advice)["recommended"]["deadtime"], best.deadtime)
+
+    def test_climbs(self) -> None:
+        """When the first guess is too short, longer ones are tried until one is quiet."""
+        self.patch(adviser, "KEEPALIVES", (1.0,))
+        bench = benched(links=("eth1",))
+        advice = self.advised(bench, Conditions(loss=0.5, burst=4), seconds=40.0)
+        best = advice.recommended
+        assert best is not None
+        self.assertTrue(advice.shortest > 4 * best.keepalive, advice)
+        (shortest,) = (
+            one
+            for one in advice.candidates
+            if one.role == "shortest" and one.keepalive == best.keepalive
+        )
+        self.assertEqual((shortest.deadtime, shortest.weathered.quiet), (advice.shortest, True))
+
+    def test_hopeless(self) -> None:
+        """In weather in which no deadtime helps nothing is recommended, and that is said."""
+        bench = benched(links=("eth1",))
+        advice = self.advised(bench, Conditions(loss=0.99, burst=90), timeLeft=lambda: False)
+        self.assertIsNone(advice.recommended)
+        self.assertFalse(advice.complete)
+        self.assertIn("Nothing can be recommended", advicePage(advice, bench, ()))
+        self.assertIsNone(asjson.advice(advice)["recommended"])
+
+    def test_outOfTime(self) -> None:
+        """When time is up what is known must do, and that is said."""
+        left = iter([True, False])
+        advice = self.advised(benched(links=("eth1",)), Conditions(), timeLeft=lambda: next(left, False))
+        self.assertFalse(advice.complete)
+        self.assertIsNotNone(advice.recommended)
+        self.assertIn("give --minutes more", advicePage(advice, benched(), ()))
+
+    def test_slowSerialLine(self) -> None:
+        """A keepalive that a serial line cannot carry is not tried."""
+        bench = benched(links=("/dev/ttyS0",), baud=9600, keepalive=1.0, deadtime=8.0, initdead=8.0)
+        advice = self.advised(bench, Conditions())
+        self.assertIn("keepalive 0.25 s: too much for a serial line of 9600 baud", advice.skipped)
+        self.assertNotIn(0.25, {one.keepalive for one in advice.candidates})
+
+
+class ObservedTests(SynchronousTestCase):
+    """L{observed}."""
+
+    def status(self, messages: int, lost: int) -> dict[str, object]:
+        link = {"name": "eth1", "messages": messages, "lost": lost}
+        return {
+            "nodes": [
+                {"name": "alpha", "local": True, "links": []},
+                {"name": "beta", "local": False, "links": [link]},
+            ]
+        }
+
+    def test_worse(self) -> None:
+        """What the daemon has seen counts where it is worse than what was assumed."""
+        late = {"event": "BeatLate", "fields": {"late": 2.5, "doubt": ""}}
+        conditions, notes = observed(
+            self.status(900, 100),
+            [late, {"event": "LinkUp", "fields": {}}],
+            Conditions(loss=0.05, stall=1),
+        )
+        self.assertEqual((conditions.loss, conditions.stall), (0.1, 2.5))
+        self.assertEqual(
+            notes,
+            (
+                "seen: beta:eth1 lost 10.00% of its messages, the most of all links",
+                "seen: this daemon was late itself 1 times, by 2.50 s at most",
+            ),
+        )
+
+    def test_better(self) -> None:
+        """Good weather so far promises nothing: what was assumed stays."""
+        conditions, notes = observed(self.status(10, 9), [], Conditions(loss=0.05, stall=1))
+        self.assertEqual((conditions.loss, conditions.stall), (0.05, 1))
+        self.assertIn("no link has carried 200 messages", notes[0])
