@@ -1,0 +1,1 @@
+`hactl simulate` shows what a failure would do to the cluster of your own files: a timeline, a drawing for the terminal, SVG or PNG, and for how long nobody or two nodes would serve; `--try` compares other timers.
