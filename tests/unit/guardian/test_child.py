@@ -276,8 +276,12 @@ class ChildTests(SynchronousTestCase):
         self.start()
         trace = os.path.abspath(self.mktemp())
         self.hold(("a", f"echo a >> {trace}"))
-        self.heard(0.3)
-        os.unlink(os.path.join(self.directory, child.LOCK))
+        lock = os.path.join(self.directory, child.LOCK)
+        for _ in range(1000):
+            if os.path.exists(lock):
+                break
+            time.sleep(0.01)
+        os.unlink(lock)
         os.rmdir(self.directory)
         self.eof()
         self.exited()
