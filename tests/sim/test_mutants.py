@@ -22,8 +22,8 @@ from twisted_ha.operations import Outcome
 from twisted_ha.resources.board import Board
 from twisted_ha.sim.actors import SimAgent, SimGuardian
 from twisted_ha.sim.catalogue import INVARIANTS
-from twisted_ha.sim.disk import SimDisk
-from twisted_ha.sim.invariants import Invariant
+from twisted_ha.sim.disk import GenerationStore, SimDisk
+from twisted_ha.sim.invariants import Invariant, Violation
 from twisted_ha.sim.liveness import (
     BoundedQueues,
     Converges,
@@ -51,6 +51,7 @@ from twisted_ha.sim.safety import (
 from twisted_ha.sim.scenario import parseStory
 from twisted_ha.sim.setup import ORIGINAL, Setup, clusterConfig
 from twisted_ha.sim.simulate import runStory
+from twisted_ha.sim.twin import clockTwin, hasTwin
 from twisted_ha.sim.world import World
 from twisted_ha.terms import FailbackMode, NodeName, ResourceSet
 
@@ -174,6 +175,25 @@ class MutantTests(MutantCase):
 
         self.violated(GenerationsGrow, "at 30s reboot alpha in 5s; until 40s", prepare)
 
+    def test_writtenInPlace(self) -> None:
+        """L{GenerationsGrow}: a generation that is written in place, and torn by the loss of power."""
+
+        def inPlace(store: GenerationStore, wall: float) -> int:
+            text = (store._disk.read("hb_generation") or b"").strip()
+            generation = int(text) + 1 if text.isdigit() else int(wall) + 1
+            store._disk.write("hb_generation", b"%15d\n" % generation)
+            store._disk.sync("hb_generation")
+            return generation
+
+        self.patch(GenerationStore, "next", inPlace)
+        story = (
+            "at 20s tear disk of alpha; power off alpha; fail power of alpha at write 1;"
+            "at 21s power on alpha; at 25s power on alpha; until 30s"
+        )
+        setups = [Setup(config=CONFIG, seed=seed) for seed in range(8)]
+        told = [self.run_(GenerationsGrow, story, setup=setup) for setup in setups]
+        self.assertTrue(any(timeline.violations for timeline in told))
+
     def test_guardianForgets(self) -> None:
         """L{NoOrphans}: a daemon dies whose guardian does not know what is held."""
         self.patch(SimGuardian, "hold", lambda guardian, groups: None)
@@ -260,6 +280,32 @@ class MutantTests(MutantCase):
             world.after(0.002, chatter, world)
 
         self.violated(NoStorm, "until 25s", lambda world: world.after(1, chatter, world) and None)
+
+
+class WallClockMutantTests(MutantCase):
+    """The invariant that compares two runs."""
+
+    STORY = "at 20s set clock of alpha by +3600s; until 60s"
+
+    def twin(self) -> Violation | None:
+        setup = Setup(config=CONFIG)
+        story = parseStory(self.STORY, setup)
+        self.assertTrue(hasTwin(setup, story))
+        return clockTwin(setup, story, runStory(setup, story, ()))
+
+    def test_looksAtTheTimeOfDay(self) -> None:
+        """A daemon whose clock is the time of day decides otherwise when that is set."""
+
+        def jump(world: World, name: str, seconds: float) -> None:
+            world.lives[name].clock.base += seconds
+
+        self.patch(World, "jumpClock", jump)
+        parted = self.twin()
+        self.assertTrue(parted is not None and parted.at >= 20)
+
+    def test_ours(self) -> None:
+        """Ours does not look."""
+        self.assertIsNone(self.twin())
 
 
 class OriginalMutantTests(MutantCase):

@@ -9,11 +9,12 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_ha.events import NodeDied
-from twisted_ha.sim.observed import NodeSaid, PowerChanged, Reset
+from twisted_ha.sim.observed import NodeSaid, PowerChanged, Reset, StrangerHeard
 from twisted_ha.sim.report import Timeline
 from twisted_ha.sim.scenario import parseStory
 from twisted_ha.sim.setup import ORIGINAL, Setup, clusterConfig
 from twisted_ha.sim.simulate import runStory
+from twisted_ha.sim.twin import decisions
 from twisted_ha.sim.world import World
 from twisted_ha.terms import FailbackMode
 
@@ -198,6 +199,29 @@ class OurStories(StoryCase):
         )
         self.assertEqual(self.down(timeline, SECOND, since=30), 0)
 
+    def test_replayAcrossRestarts(self) -> None:
+        """What was recorded before a daemon was started anew is worth nothing to it, nor to others."""
+        story = (
+            "at 20s reboot alpha in 2s; at 40s replay 200 on eth1; at 50s power off beta;"
+            "at 51s replay 200 on eth1; at 90s power on beta"
+        )
+        timeline = self.tell(story, deadtime=10.0)
+        strange = [seen for _, seen in self.world.history if isinstance(seen, StrangerHeard)]
+        replayed = [seen for seen in strange if seen.what == "replayed" and seen.node == "alpha"]
+        self.assertTrue(len(replayed) > 100)
+        self.assertEqual([seen for seen in strange if seen.what == "late"], [])
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
+    def test_powerFailsInTheMiddleOfAWrite(self) -> None:
+        """Whenever the power goes while the generation is written, the next life has a higher one."""
+        for number in (1, 2, 3):
+            timeline = self.tell(
+                f"at 20s tear disk of alpha; power off alpha; fail power of alpha at write {number};"
+                "at 21s power on alpha; at 30s power on alpha"
+            )
+            self.assertIn("in the middle of writing", timeline.render())
+            self.assertEqual(self.owners(timeline)[FIRST], ("alpha",))
+
     def test_drift(self) -> None:
         """Clocks that run apart by a thousandth kill nobody in an hour."""
         timeline = self.tell(
@@ -210,13 +234,6 @@ class WallClockTests(StoryCase):
     """The time of day decides nothing."""
 
     STORY = "at 20s power off alpha; at 40s reboot beta in 2s; at 60s power on alpha; until 90s"
-
-    def decisions(self, timeline: Timeline) -> list[tuple[float, str, str]]:
-        return [
-            (line.at, line.node, line.text)
-            for line in timeline.lines
-            if not line.text.startswith(("* set clock", "daemon "))
-        ]
 
     def test_jumps(self) -> None:
         """The same story with clocks set back and forth decides the same at the same instants."""
@@ -232,7 +249,7 @@ class WallClockTests(StoryCase):
             ]
         )
         shifted = self.tell(f"{jumps}; {self.STORY}")
-        self.assertEqual(self.decisions(shifted), self.decisions(plain))
+        self.assertEqual(decisions(shifted), decisions(plain))
 
 
 class MixedStories(StoryCase):

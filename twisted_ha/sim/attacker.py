@@ -15,6 +15,7 @@ from twisted_ha.wire.message import Message
 from twisted_ha.wire.signed import Encoding
 
 if TYPE_CHECKING:
+    from twisted_ha.sim.daemons import Life
     from twisted_ha.sim.world import World
 
 __all__ = ["Attacker"]
@@ -94,9 +95,19 @@ class Attacker:
             if self._world.well(medium.node):
                 self._deliver(medium, frame, what, sent)
 
+    @staticmethod
+    def _old(life: Life, sent: Sent) -> bool:
+        """
+        Whether a recorded frame must be worth nothing to a daemon: it is its own, or it was heard, or it
+        is from before the first status of its sender that this life of the daemon has read.
+        """
+        if sent.source == life.name or any(medium in life.media for medium in sent.heardBy):
+            return True
+        return any(sent.first < medium.since.get(sent.source, float("-inf")) for medium in life.media)
+
     def _deliver(self, medium: SimMedium, frame: bytes, what: str, sent: Sent | None) -> None:
         life = self._world.lives[medium.node]
-        news = sent is not None and not any(medium in life.media for medium in sent.heardBy)
+        news = sent is not None and not self._old(life, sent)
         before = life.fingerprint()
         medium.arrive(frame, NAME)
         self._world.observe(

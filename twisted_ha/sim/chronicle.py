@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -43,8 +43,8 @@ def chronicle(results: Sequence[Result], blocks: int, hours: float) -> str:
         f" {len(results)} of {blocks} blocks of a campaign of {hours:,.0f} hours",
         f"- **{len(ours)} violations of ours**, {len(found) - len(ours)} by the doing of the original",
         f"- {spent:.2f} hours of CPU time, {wall:.2f} hours by the wall clock, over all processes",
-        f"- twisted_ha {VERSION} (sources {', '.join(programs)}), {platform.python_implementation()}"
-        f" {platform.python_version()}, Twisted {twisted.__version__}",
+        f"- twisted_ha {VERSION} (sources {', '.join(programs)}), {sys.implementation.name}"
+        f" {sys.version.split()[0]}, Twisted {twisted.__version__}",
         "",
         "## What was run",
         "",

@@ -13,7 +13,7 @@ from twisted_ha.errors import StateError
 from twisted_ha.fencing.absent import AbsentFencer
 from twisted_ha.interfaces import IFencer
 from twisted_ha.sim.actors import SimFencer, SimGuardian, SimRegistry
-from twisted_ha.sim.disk import GenerationStore
+from twisted_ha.sim.disk import GenerationStore, PowerFailed
 from twisted_ha.sim.machine import Machine
 from twisted_ha.sim.observed import LifeChanged, NodeSaid
 from twisted_ha.sim.original.node import OriginalNode
@@ -78,6 +78,10 @@ class Life:
             self.generation = store.next(self.machine.wall())
         except StateError as error:
             self.end("refused", str(error))
+            return
+        except PowerFailed:
+            self.end("killed", "no power, in the middle of writing its generation")
+            self.world.powerOff(self.name)
             return
         self.running = True
         self.changed("started", f"generation {self.generation}")
@@ -216,6 +220,8 @@ class OurLife(Life):
         core = self.node.core
         return {
             "sent messages": len(core._transmitter.history),
+            "missing numbers": sum(len(node.sequence.missing) for node in core.nodes),
+            "verified frames": len(core.receiver._known),
             "events": len(self.node.bus._waiting),
             "pending calls": len(self.clock.getDelayedCalls()),
         }

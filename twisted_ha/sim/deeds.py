@@ -233,10 +233,16 @@ def _tear(world: World, words: Words) -> None:
     world.machines[words["node"]].disk.torn = True
 
 
+@deed("fail power of NODE at write COUNT")
+def _failAtWrite(world: World, words: Words) -> None:
+    world.machines[words["node"]].disk.failsAfter = int(words["count"])
+
+
 @deed("mend disk of NODE")
 def _mendDisk(world: World, words: Words) -> None:
     disk = world.machines[words["node"]].disk
     disk.full = disk.readOnly = disk.torn = False
+    disk.failsAfter = None
 
 
 # ---- agents and devices ----------------------------------------------------------------------

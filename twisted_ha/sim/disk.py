@@ -6,9 +6,13 @@ from random import Random
 
 from twisted_ha.errors import StateError
 
-__all__ = ["GenerationStore", "SimDisk"]
+__all__ = ["GenerationStore", "PowerFailed", "SimDisk"]
 
 GENERATION = "hb_generation"
+
+
+class PowerFailed(Exception):
+    """The machine has lost its power in the middle of an operation of its disk."""
 
 
 class SimDisk:
@@ -18,12 +22,14 @@ class SimDisk:
     @ivar full: nothing can be written.
     @ivar readOnly: the same, with another reason.
     @ivar torn: a file that was being written when the power went keeps a part of it.
+    @ivar failsAfter: after so many more operations the power goes; L{None} for never.
     """
 
     def __init__(self) -> None:
         self.full = False
         self.readOnly = False
         self.torn = False
+        self.failsAfter: int | None = None
         self._stored: dict[str, bytes] = {}
         self._unsynced: dict[str, bytes] = {}
 
@@ -42,11 +48,13 @@ class SimDisk:
         if self.full:
             raise StateError(f"{name}: no space left on device")
         self._unsynced[name] = content
+        self._operated()
 
     def sync(self, name: str) -> None:
         """Make a file survive a power loss."""
         if name in self._unsynced:
             self._stored[name] = self._unsynced.pop(name)
+        self._operated()
 
     def rename(self, old: str, new: str) -> None:
         """Put a synced file in another's place: after a power loss it is one of them, whole."""
@@ -56,6 +64,15 @@ class SimDisk:
             self._unsynced.pop(new, None)
         elif old in self._unsynced:
             self._unsynced[new] = self._unsynced.pop(old)
+        self._operated()
+
+    def _operated(self) -> None:
+        if self.failsAfter is None:
+            return
+        self.failsAfter -= 1
+        if self.failsAfter <= 0:
+            self.failsAfter = None
+            raise PowerFailed
 
     def powerLost(self, random: Random) -> None:
         """Forget what was not synced."""

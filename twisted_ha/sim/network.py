@@ -179,6 +179,7 @@ class SimMedium:
     @ivar node: whose port it is.
     @ivar sink: who hears what arrives; L{None} before it is opened and after it is closed.
     @ivar targets: who is sent to; L{None} for everybody on the segment.
+    @ivar since: by sender: when the first status that was read here had been sent.
     @ivar paused: nobody reads: what arrives waits in the socket's buffer.
     """
 
@@ -206,6 +207,7 @@ class SimMedium:
         self._framer = None if self.datagram else Framer()
         self._waiting: deque[tuple[bytes, str]] = deque()
         self._waitingBytes = 0
+        self.since: dict[str, float] = {}
         self._hearers: list[tuple[SimMedium, Path]] | None = None
 
     @property
@@ -350,6 +352,8 @@ class Network:
         if frame is sent.frame and medium.sink is not None:
             if not medium.paused:
                 sent.heardBy.append(medium)
+                if sent.status:
+                    medium.since.setdefault(sent.source, sent.first)
             if sent.status:
                 way = (sent.source, medium.node)
                 if sent.first >= self._newest.get(way, 0.0):

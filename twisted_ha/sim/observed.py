@@ -164,7 +164,8 @@ class StrangerHeard(Observed):
     A daemon was given a frame that nobody with our keys has just sent.
 
     @ivar what: C{"replayed"}, C{"damaged"}, C{"noise"} or C{"forged"}; C{"late"} for a replayed frame
-        that had been lost on its way here: nobody can tell it from the real one.
+        that had been lost on its way here, or was sent before this life had heard anything of its
+        sender: nobody can tell it from the real one.
     @ivar changed: it believes something else now.
     """
 

@@ -21,6 +21,7 @@ from twisted_ha.sim.setup import OURS, Setup
 from twisted_ha.sim.shrink import shrink
 from twisted_ha.sim.simulate import manyStories, runStory
 from twisted_ha.sim.storyteller import CASTS, PAIRS, inventSetup, inventStory
+from twisted_ha.sim.twin import WALL_CLOCK, clockTwin, hasTwin
 
 __all__ = ["Failure", "Soak", "main"]
 
@@ -95,7 +96,13 @@ class Soak:
             counter["evaluations"] += count.evaluations
             counter["premises"] += count.premises
             counter["violations"] += count.violations
-        for violation in self._distinct(timeline.violations):
+        violations = list(timeline.violations)
+        if hasTwin(setup, story):
+            parted = clockTwin(setup, story, timeline)
+            violations += [parted] if parted is not None else []
+            counter = self.counts.setdefault(WALL_CLOCK, Counter())
+            counter.update(evaluations=1, premises=1, violations=int(parted is not None))
+        for violation in self._distinct(violations):
             self.failures.append(self._failure(setup, story, timeline, violation))
         return timeline
 
@@ -108,7 +115,7 @@ class Soak:
                 yield violation
 
     def _failure(self, setup: Setup, story: Story, timeline: Timeline, violation: Violation) -> Failure:
-        if self.shrinking:
+        if self.shrinking and violation.invariant != WALL_CLOCK:
 
             def same(found: Timeline) -> list[Violation]:
                 return [
