@@ -421,8 +421,12 @@ class Network:
             return path.weather
         return CLEAR
 
-    def joins(self, source: str, target: str) -> bool:
-        """Whether some wire carries most frames from C{source} to C{target}."""
+    def joins(self, source: str, target: str, beats: int) -> bool:
+        """
+        Whether some wire carries enough frames from C{source} to C{target}.
+
+        @param beats: see L{Weather.fair}.
+        """
         for segment in self.segments.values():
             if segment.kind == "ping":
                 continue
@@ -430,11 +434,11 @@ class Network:
             if path is None:
                 if source in segment.members and target in segment.members:
                     return True
-            elif not path.cut and path.weather.fair:
+            elif not path.cut and path.weather.fair(beats):
                 return True
         return False
 
-    def joined(self, nodes: Iterable[str]) -> bool:
+    def joined(self, nodes: Iterable[str], beats: int) -> bool:
         """Whether every one of these nodes reaches every other, in both directions."""
         names = list(nodes)
-        return all(self.joins(one, other) for one in names for other in names if one != other)
+        return all(self.joins(one, other, beats) for one in names for other in names if one != other)

@@ -143,7 +143,9 @@ class Sky:
     def look(self) -> None:
         """See again who reaches whom: something was done to a cable or a machine."""
         powered = [name for name, machine in self._world.machines.items() if machine.powered]
-        if not self._world.network.joined(powered):
+        timers = self._world.setup.config.timers
+        beats = int(timers.deadtime / timers.keepalive)
+        if not self._world.network.joined(powered, beats):
             self.linkedSince = None
         elif self.linkedSince is None:
             self.linkedSince = self._world.time.now

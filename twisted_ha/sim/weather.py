@@ -8,6 +8,9 @@ from random import Random
 __all__ = ["CLEAR", "Path", "Weather"]
 
 
+RARE = 1e-5
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weather:
     """
@@ -30,10 +33,15 @@ class Weather:
     delay: float = 0.0
     corrupt: float = 0.0
 
-    @property
-    def fair(self) -> bool:
-        """Whether a node that sends every keepalive is certainly heard in time on this path."""
-        return self.loss <= 0.5 and self.burst <= 2.0 and self.corrupt <= 0.3 and self.delay <= 0.2
+    def fair(self, beats: int) -> bool:
+        """
+        Whether a node is certainly heard in time on this path.
+
+        @param beats: how many statuses fit into a deadtime; that all of them are lost must not happen
+            in days.
+        """
+        lost = 1 - (1 - self.loss) * (1 - self.corrupt)
+        return lost**beats <= RARE and self.burst <= 2.0 and self.delay <= 0.2
 
 
 CLEAR = Weather()

@@ -233,11 +233,11 @@ class NetworkTests(SynchronousTestCase):
         for name in ("eth1", "eth2"):
             self.plug("alpha", name=name)
             self.plug("beta", name=name)
-        self.assertTrue(self.network.joined(["alpha", "beta"]))
+        self.assertTrue(self.network.joined(["alpha", "beta"], 5))
         self.network.setCut(True, "eth1")
-        self.assertTrue(self.network.joined(["alpha", "beta"]))
+        self.assertTrue(self.network.joined(["alpha", "beta"], 5))
         self.network.setCut(True, "eth2", "beta", "alpha")
-        self.assertFalse(self.network.joined(["alpha", "beta"]))
+        self.assertFalse(self.network.joined(["alpha", "beta"], 5))
 
     def test_tap(self) -> None:
         """A tap sees every frame that is sent, even into a cut cable."""

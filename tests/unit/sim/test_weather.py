@@ -80,12 +80,17 @@ class PathTests(SynchronousTestCase):
 
     def test_fair(self) -> None:
         """Only weather in which a node is certainly heard in time is fair."""
-        self.assertTrue(CLEAR.fair)
-        self.assertTrue(Weather(duplicate=1.0, reorder=1.0).fair)
+        self.assertTrue(CLEAR.fair(3))
+        self.assertTrue(Weather(duplicate=1.0, reorder=1.0).fair(3))
         for bad in (
             Weather(loss=0.7),
             Weather(loss=0.1, burst=9),
             Weather(corrupt=0.5),
             Weather(delay=1),
         ):
-            self.assertFalse(bad.fair)
+            self.assertFalse(bad.fair(10))
+
+    def test_fairForTheDeadtime(self) -> None:
+        """What is fair when ten statuses fit into a deadtime is not when three do."""
+        rain = Weather(loss=0.2)
+        self.assertEqual([rain.fair(3), rain.fair(10)], [False, True])
