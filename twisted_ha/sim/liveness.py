@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
-from twisted_ha.config.model import ResourceGroup
+from twisted_ha.config.model import ResourceGroup, UcastMedium
 from twisted_ha.events import NodeDied
 from twisted_ha.sim.invariants import Invariant
 from twisted_ha.sim.observed import FaultMade, LifeChanged, NodeSaid, Observed, OperationBegan
@@ -277,16 +278,18 @@ class NoStorm(Invariant):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._before: dict[tuple[str, str], int] = {}
+        # One message is a frame for every ucast line of a wire.
+        self._ways = Counter(
+            one.interface for one in world.setup.config.media if isinstance(one, UcastMedium)
+        )
         world.after(self.EVERY, self._sample)
 
     def _sample(self) -> None:
         self.world.after(self.EVERY, self._sample)
         sent = self.world.network.sent
         for (node, link), count in sent.items():
-            # One message is a frame for every ucast line of the wire.
-            media = [one for one in self.world.network.segments[link].media if one.node == node]
             frames = (count - self._before.get((node, link), 0)) / self.EVERY
-            rate = frames / max(1, len(media))
+            rate = frames / max(1, self._ways[link])
             text = f"{node} sends {rate:.0f} messages a second on {link}"
             self.claim(True, rate <= self.MOST, text, node)
         self._before = sent
