@@ -128,6 +128,11 @@ class Stage:
         """Start both, wait until each serves its own group, and let a client ask for C{alpha}'s."""
         for name in self.nodes:
             self.start(name)
+        self.settle()
+        if self.setting.talks:
+            for name, node in self.nodes.items():
+                if node.holdings() == "none":  # it was slow to start, and the other has taken everything
+                    self.request(name, "takeover", "local")
         self.settle(45.0, alpha="local", beta="local")
         self.ask()
 
