@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.interop.lab import ConditionNotMet, Lab
 from tests.interop.matrix.cases import Case
@@ -102,42 +104,46 @@ def runAll(
     @return: how many were not begun.
     """
     waiting = deque((case, 1) for case in cases)
-    running: dict[subprocess.Popen[str], tuple[Case, int, float]] = {}
-    while running or (waiting and time.monotonic() < until):
-        while waiting and len(running) < jobs and time.monotonic() < until:
-            case, attempt = waiting.popleft()
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.interop.matrix", "--here", case.name],
-                cwd=_ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            running[process] = (case, attempt, time.monotonic())
-        for process, (case, attempt, began) in list(running.items()):
-            if process.poll() is None and time.monotonic() - began > LIMIT:
-                process.kill()
-            if process.poll() is None:
-                continue
-            del running[process]
-            result = _collect(process, case, attempt, time.monotonic() - began)
-            done(result)
-            if not result.ok and attempt < attempts:
-                waiting.append((case, attempt + 1))
-        time.sleep(0.1)
+    running: dict[subprocess.Popen[bytes], tuple[Case, int, float, IO[str]]] = {}
+    with contextlib.ExitStack() as files:
+        while running or (waiting and time.monotonic() < until):
+            while waiting and len(running) < jobs and time.monotonic() < until:
+                case, attempt = waiting.popleft()
+                # Not a pipe: nobody reads before the end, and a long story would wait for that.
+                output = files.enter_context(tempfile.TemporaryFile("w+"))
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "tests.interop.matrix", "--here", case.name],
+                    cwd=_ROOT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                )
+                running[process] = (case, attempt, time.monotonic(), output)
+            for process, (case, attempt, began, output) in list(running.items()):
+                if process.poll() is None and time.monotonic() - began > LIMIT:
+                    process.kill()
+                if process.poll() is None:
+                    continue
+                del running[process]
+                output.seek(0)
+                result = _collect(
+                    output.read(), process.returncode, case, attempt, time.monotonic() - began
+                )
+                done(result)
+                if not result.ok and attempt < attempts:
+                    waiting.append((case, attempt + 1))
+            time.sleep(0.1)
     return len(waiting)
 
 
-def _collect(process: subprocess.Popen[str], case: Case, attempt: int, seconds: float) -> Result:
-    output, _ = process.communicate()
+def _collect(output: str, status: int, case: Case, attempt: int, seconds: float) -> Result:
     for line in output.splitlines():
         try:
             parsed = Result.parse(line)
         except ValueError:
             continue
         return Result(parsed.case, parsed.rows, parsed.trouble, parsed.seconds, attempt)
-    trouble = f"the case ended with status {process.returncode} and told nothing:\n{output}"
+    trouble = f"the case ended with status {status} and told nothing:\n{output}"
     return Result(case.name, (), trouble, seconds, attempt)
 
 

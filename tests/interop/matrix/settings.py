@@ -81,11 +81,12 @@ class Setting:
         """
         return self.failback != "legacy" and self.msgfmt == "classic"
 
-    def plan(self, deadtime: float | None = None) -> Plan:
+    def plan(self, deadtime: float | None = None, resources: tuple[str, ...] = GROUPS) -> Plan:
         """
         The files of such a cluster.
 
         @param deadtime: seconds, where a story needs another than the usual.
+        @param resources: the lines of C{haresources}.
         """
         patient = max(deadtime or 0.0, 3.0 if self.serial else 2.0)
         return Plan(
@@ -94,7 +95,7 @@ class Setting:
             deadtime=patient,
             initdead=patient + 6.0,  # a daemon may be slow to start on a shared machine
             media=MEDIA[self.medium],
-            resources=GROUPS,
+            resources=resources,
             failback=self.failback,
             nodes=self.nodes,
             auth=self.auth,

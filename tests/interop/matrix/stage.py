@@ -17,6 +17,7 @@ from tests.interop.lab.laboratory import CLUSTER, SERVICE
 from tests.interop.lab.nodes import Heartbeat306, Node, Ours
 from tests.interop.lab.plan import OTHER_ADDRESS, Plan
 from tests.interop.lab.waiting import now
+from tests.interop.matrix import settings
 from tests.interop.matrix.probes import bootOffset, overlaps, runs
 from tests.interop.matrix.settings import Setting
 
@@ -61,14 +62,17 @@ class Stage:
     """
     Two machines or more and what runs on them.
 
+    @cvar resources: the lines of C{haresources}.
     @ivar rows: the steps so far.
     @ivar nodes: by name.
     """
 
+    resources = settings.GROUPS
+
     def __init__(self, lab: Lab, setting: Setting, deadtime: float | None = None) -> None:
         self.lab = lab
         self.setting = setting
-        self.plan: Plan = setting.plan(deadtime)
+        self.plan: Plan = setting.plan(deadtime, self.resources)
         self.cable = lab.serialCable() if setting.serial else None
         ends = self.cable.ends if self.cable is not None else ("",) * len(self.plan.nodes)
         self.nodes: dict[str, Node] = {}
