@@ -125,6 +125,22 @@ class OurStories(StoryCase):
         self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
         self.assertTrue(self.down(timeline, since=59) < 2)
 
+    def test_yieldedAndTaken(self) -> None:
+        """
+        A node is giving up a group that both hold when the other dies for it too: it takes everything.
+        It is no longer giving anything up then, and comes to rest; after the partition one lets go.
+        """
+        config = clusterConfig(
+            links=("eth1",), mode=FailbackMode.OFF, keepalive=0.5, deadtime=5.0, initdead=6.0
+        )
+        setup = Setup(config=config, seed=1, autoStart=False)
+        story = (
+            "at 0s power on alpha; at 0.37s power on beta; at 28.9s cut all;"
+            " at 33.6s mend all from beta to alpha; at 40s mend all"
+        )
+        timeline = runStory(setup, parseStory(story, setup))
+        self.assertEqual(timeline.violations, (), timeline.render(detail=True))
+
     def test_partitionWithSwitch(self) -> None:
         """With a power switch a partition never makes two owners."""
         self.tell("at 20s cut all; at 60s mend all", fencing=True)

@@ -126,7 +126,11 @@ class Audit:
         self._free = ResourceSet.NONE
 
     def released(self) -> None:
-        """The worker has moved: what was being yielded may be released."""
+        """The worker has moved: what was being yielded may be released, or wanted again."""
+        for resources in (ResourceSet.LOCAL, ResourceSet.FOREIGN):
+            if any(self._worker.wants(key) for key in self._board.keys(self.yielding & resources)):
+                # The other node died before this one had given it up, and it was taken over instead.
+                self.yielding &= ~resources
         keys = self._board.keys(self.yielding)
         if self.yielding and self._worker.settled(keys) and not self._worker.standing(keys):
             self._board.drop(self.yielding)
