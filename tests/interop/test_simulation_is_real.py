@@ -85,32 +85,32 @@ class Real:
 
 
 STORIES = {
-    "together": Real("until 500ms"),
-    "powerLoss": Real("at 300ms power off alpha; at 1.6s power on alpha; until 3.5s"),
+    "powerLoss": Real("at 300ms power off alpha; at 1.6s power on alpha; until 3s"),
     "powerLossWithoutFailback": Real(
-        "at 300ms power off alpha; at 1.6s power on alpha; until 3.5s", {"failback": "off"}
+        "at 300ms power off alpha; at 1.6s power on alpha; until 3s", {"failback": "off"}
     ),
-    "standby": Real("at 300ms standby all on alpha; until 1s"),
-    "takeover": Real("at 300ms takeover all on beta; until 1s"),
+    "standbyAndTakeover": Real(
+        "at 300ms standby all on alpha; at 900ms takeover all on alpha; until 1.5s"
+    ),
     "kill": Real("at 300ms kill alpha; until 1.8s"),
     "killAndQuickStart": Real(
-        "at 300ms kill alpha; at 500ms start alpha; until 2s", {"deadtime": 3.0, "initdead": 4.0}
+        "at 300ms kill alpha; at 500ms start alpha; until 1.2s", {"deadtime": 4.0, "initdead": 5.0}
     ),
-    "stop": Real("at 300ms stop alpha; until 1.8s"),
+    "shortStallThenStop": Real("at 300ms pause alpha for 0.5s; at 1.2s stop alpha; until 1.8s"),
+    "longStall": Real("at 300ms pause alpha for 1.6s; until 2.5s"),
     "oneCable": Real("at 300ms cut eth1; at 1.6s mend eth1; until 2.2s"),
     "allCables": Real("at 300ms cut all; at 1.8s mend all; until 2.6s", conflict=True),
     "clusterCable": Real("at 300ms cut eth1; at 1.8s mend eth1; until 2.6s", {"media": ("bcast eth1",)}),
-    "longStall": Real("at 300ms pause alpha for 1.6s; until 2.6s"),
-    "shortStall": Real("at 300ms pause alpha for 0.5s; until 1.2s"),
     "startFails": Real(
-        "fail start of Trouble on beta; at 300ms standby all on alpha; until 1.5s",
+        "fail start of Trouble on beta; at 300ms standby all on alpha; until 1.2s",
         {"resources": (f"alpha {ADDRESS} Trouble",)},
     ),
     "loss": Real(
-        "lose 30% on eth0; lose 30% on eth1; at 2.5s standby all on alpha; until 3.5s",
+        "lose 30% on eth0; lose 30% on eth1; at 2s standby all on alpha; until 3s",
         {"deadtime": 2.5, "initdead": 3.0},
     ),
 }
+"""Each begins with both nodes switched on together, and that is compared too."""
 
 TOLD = {
     "FailbackStarted": ("move", "failback"),
@@ -143,7 +143,7 @@ What is about one thing is in one order always.
 ATTEMPTS = 2
 """A story that differs is played once more: on a shared machine a night may be out of joint."""
 
-SEEDS = range(6)
+SEEDS = range(30)
 """
 Which of two things a daemon finds first when it wakes, and which packet is lost, is chance: the real
 night must be one of these simulated ones.
@@ -215,12 +215,14 @@ class SimulationIsRealTests(LabCase):
         setup = setupOf(plan, Path(self.mktemp()))
         for _ in range(ATTEMPTS):
             told, script, slack = self.played(plan, parseStory(real.script, setup))
-            nights = [simulated(replace(setup, seed=seed), script) for seed in SEEDS]
-            closest = min((differences(told, night, slack) for night in nights), key=len)
-            if not closest:
-                break
-        else:
-            self.fail("\n  ".join([f"the simulator says otherwise of: {script}", *closest]))
+            closest = None
+            for seed in SEEDS:
+                found = differences(told, simulated(replace(setup, seed=seed), script), slack)
+                if not found:
+                    return
+                closest = found if closest is None else min(closest, found, key=len)
+        assert closest is not None
+        self.fail("\n  ".join([f"the simulator says otherwise of: {script}", *closest]))
 
     def played(self, plan: Fast, story: Story) -> tuple[list[Mark], str, float]:
         """
@@ -304,7 +306,7 @@ def _test(name: str) -> Any:
     def test(self: SimulationIsRealTests) -> None:
         self.check(name)
 
-    test.__doc__ = STORIES[name].script
+    test.__doc__ = f"Simulated as really: {STORIES[name].script}"
     return test
 
 
