@@ -39,12 +39,14 @@ def _advise(options: argparse.Namespace, client: Client) -> int:
         with client:
             conditions, seen = observed(client.status(), client.recent(4000), conditions)
         notes = (*notes, *seen)
-    ends = time.monotonic() + 60 * options.minutes
+    # The last look at what is found takes its time too.
+    ends = time.monotonic() + 60 * options.minutes * 0.7
     with Progress(options) as progress:
         advice: Advice = advise(
             bench,
             conditions,
             margin=options.margin,
+            hours=options.hours,
             seed=options.seed,
             runs=options.runs,
             timeLeft=lambda: time.monotonic() < ends,

@@ -83,6 +83,13 @@ def adviseArguments(parser: argparse.ArgumentParser) -> None:
         help="how many times the shortest deadtime without a mistake (1.5)",
     )
     search.add_argument(
+        "--hours",
+        metavar="N",
+        type=_hours,
+        default=1000.0,
+        help="of such weather from one mistake to the next, on average, as estimated (1000)",
+    )
+    search.add_argument(
         "--minutes",
         metavar="N",
         type=_factor,
@@ -166,6 +173,10 @@ def _percent(text: str) -> float:
 
 def _factor(text: str) -> float:
     return _number(text, 0.01, 1000, "a number above 0")
+
+
+def _hours(text: str) -> float:
+    return _number(text, 1, 1e7, "a number of hours from 1 to 10000000")
 
 
 def _length(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import isinf
 
 from twisted_ha.config.duration import words
 from twisted_ha.sim.scenario import linkNames
@@ -94,15 +95,30 @@ def _recommendation(advice: Advice, bench: Bench) -> Iterator[str]:
         f"  - A daemon that does not run for longer than {words(best.deadtime - best.keepalive)} still"
         " loses its groups: that is what deadtime means."
     )
-    if best.weathered.warnings:
-        times = "once" if best.weathered.warnings == 1 else f"{best.weathered.warnings} times"
-        yield f"  - warntime would have warned {times} in that weather."
+    if not isinf(advice.hours):
+        yield (
+            f"  - As far as the silences that were seen tell, it makes one mistake in"
+            f" {_long(advice.hours)} of such weather without a break."
+        )
+    warnings = best.weathered.laterThan(advice.warntime)
+    if warnings:
+        times = "once" if warnings == 1 else f"{warnings} times"
+        yield f"  - warntime would have warned {times} in those {best.weathered.seconds / 60:g} minutes."
     for reason in advice.skipped:
         yield f"  - Not tried: {reason}."
     if not advice.complete:
         yield "  - There was no time for every keepalive: give --minutes more."
     if len(set(linkNames(bench.setup)) - set(bench.config.pingNodes)) < 2:
         yield "  - No timer helps against a broken cable: a second link does."
+
+
+def _long(hours: float) -> str:
+    """A very rough length of time: more would be pretended."""
+    for unit, length in (("years", 8766.0), ("weeks", 168.0), ("days", 24.0)):
+        if hours >= 2 * length:
+            count = hours / length
+            return f"more than a thousand {unit}" if count > 1000 else f"about {count:.0f} {unit}"
+    return f"about {hours:.0f} hours"
 
 
 def _written(seconds: float) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from twisted_ha.config.duration import words
 from twisted_ha.config.model import SerialMedium
@@ -21,6 +22,9 @@ __all__ = ["Advice", "Candidate", "advise"]
 
 KEEPALIVES = (0.25, 0.5, 1.0, 2.0)
 LADDER = (0.6, 0.8, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 90, 120)
+HOURS = 1000.0
+"""Of bad weather without a break: six weeks."""
+
 RUNS = 4
 SECONDS = 300.0
 """Of the simulation, for each run."""
@@ -55,6 +59,7 @@ class Advice:
     @ivar recommended: L{None} if nothing on the ladder is quiet in that weather.
     @ivar warntime: that goes with it, in seconds; so does C{initdead}.
     @ivar shortest: the shortest quiet deadtime with the recommended keepalive, in seconds.
+    @ivar hours: of such weather from one mistake to the next with what is recommended, as estimated.
     @ivar complete: there was time for everything.
     """
 
@@ -65,6 +70,7 @@ class Advice:
     warntime: float = 0.0
     initdead: float = 0.0
     shortest: float = 0.0
+    hours: float = inf
     complete: bool = True
     skipped: tuple[str, ...] = ()
 
@@ -81,6 +87,7 @@ class _Search:
     bench: Bench
     conditions: Conditions
     margin: float
+    hours: float
     seed: int
     runs: int
     seconds: float
@@ -92,7 +99,9 @@ class _Search:
         """The user's cluster with other timers; C{initdead} follows where it must."""
         initdead = max(self.bench.config.timers.initdead, deadtime)
         times = {"keepalive": keepalive, "deadtime": deadtime, "initdead": initdead}
-        times |= {"warntime": deadtime / 2, "deadping": max(deadtime, self.bench.config.timers.deadping)}
+        # The warnings are what the length of silences is known from.
+        times |= {"warntime": 1.5 * keepalive}
+        times |= {"deadping": max(deadtime, self.bench.config.timers.deadping)}
         return self.bench.having(retimed(self.bench.config, times, "timers"))
 
     def look(
@@ -121,6 +130,14 @@ class _Search:
             )
         return self.tried[place].weathered.quiet
 
+    def lasting(self, keepalive: float, shortest: float) -> float | None:
+        """The first rung a margin above the shortest, on which mistakes are as rare as is asked for."""
+        seen = self.tried[keepalive, shortest].weathered
+        for rung in LADDER:
+            if rung >= shortest * self.margin - 1e-9 and seen.hoursBetween(rung) >= self.hours:
+                return rung
+        return None
+
     def shortest(self, keepalive: float) -> float | None:
         """The shortest quiet deadtime of the ladder for a keepalive."""
         rungs = [deadtime for deadtime in LADDER if deadtime > 2.5 * keepalive]
@@ -142,6 +159,7 @@ def advise(
     conditions: Conditions,
     *,
     margin: float = 1.5,
+    hours: float = HOURS,
     seed: int = 0,
     runs: int = RUNS,
     seconds: float | None = None,
@@ -151,13 +169,14 @@ def advise(
     """
     Recommend timers for a cluster.
 
-    @param margin: how many times the shortest quiet deadtime the recommended one is.
+    @param margin: how many times the shortest quiet deadtime the recommended one is, at least.
+    @param hours: of such weather from one mistake to the next, on average, at least.
     @param runs: simulations of each pair of timers, of C{seconds} each, else of L{SECONDS}.
     @param timeLeft: asked between pairs; once it says no, what is known must do.
     @param progress: told what is being tried.
     """
     each = SECONDS if seconds is None else seconds
-    search = _Search(bench, conditions, margin, seed, runs, each, timeLeft, progress)
+    search = _Search(bench, conditions, margin, hours, seed, runs, each, timeLeft, progress)
     timers = bench.config.timers
     own = Candidate(
         keepalive=timers.keepalive,
@@ -219,10 +238,7 @@ def _interesting(search: _Search, found: dict[float, float]) -> Sequence[Candida
 
 def _recommended(search: _Search, found: dict[float, float], advice: Advice) -> Advice:
     """The shortest of all with the margin, looked at again in nights that did not decide."""
-    wanted = {
-        keepalive: next((rung for rung in LADDER if rung >= shortest * advice.margin - 1e-9), None)
-        for keepalive, shortest in found.items()
-    }
+    wanted = {keepalive: search.lasting(keepalive, shortest) for keepalive, shortest in found.items()}
     pairs = sorted((deadtime, -keepalive) for keepalive, deadtime in wanted.items() if deadtime)
     if not pairs:
         return advice
@@ -251,7 +267,8 @@ def _recommended(search: _Search, found: dict[float, float], advice: Advice) -> 
         advice,
         candidates=(*advice.candidates, best),
         recommended=best if seen.quiet else None,
-        warntime=bench.config.timers.warntime,
+        warntime=deadtime / 2,
+        hours=(search.tried[keepalive, found[keepalive]].weathered + seen).hoursBetween(deadtime),
         initdead=bench.config.timers.initdead,
         shortest=found[keepalive],
     )

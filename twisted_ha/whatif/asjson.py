@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isinf
 from typing import Any
 
 from twisted_ha.whatif.adviser import Advice, Candidate
@@ -113,6 +114,7 @@ def comparison(rows: Iterable[Row], conditions: Conditions) -> Value:
                 "story": _night(row.night),
                 "powerLoss": None if row.failover is None else _s(row.failover),
                 **_weathered(row.weathered),
+                "warnings": len(row.weathered.late),
             }
             for row in rows
         ],
@@ -132,7 +134,6 @@ def _weathered(seen: Weathered) -> Value:
         "weatherSeconds": _s(seen.seconds),
         "falseDeaths": seen.deaths,
         "releases": seen.releases,
-        "warnings": seen.warnings,
     }
 
 
@@ -153,6 +154,7 @@ def advice(of: Advice) -> Value:
             "deadtime": best.deadtime,
             "initdead": of.initdead,
             "shortestQuietDeadtime": of.shortest,
+            "hoursBetween": None if isinf(of.hours) else round(of.hours, 1),
         },
     }
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import exp, inf
 from random import Random
+from statistics import fmean
 
 from twisted_ha.events import GuardianReleased, LateHeartbeat, NodeDied
 from twisted_ha.sim.observed import NodeSaid
@@ -20,6 +22,9 @@ from twisted_ha.whatif.stories import cast
 __all__ = ["Conditions", "Weathered", "failover", "weathered"]
 
 _STALLS_A_MINUTE = 2
+
+ENOUGH = 5
+"""Long silences from which something may be concluded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +80,7 @@ class Weathered:
     @ivar releases: how often a guardian released groups because its daemon stalled.
     @ivar silent: seconds in which a group had no owner, of the worst group.
     @ivar doubled: seconds in which a group had two.
-    @ivar warnings: heartbeats later than warntime.
-    @ivar longest: the longest time between two heartbeats that a node noticed, if later than warntime.
+    @ivar late: the times between two heartbeats that were longer than warntime, in seconds.
     """
 
     seconds: float = 0.0
@@ -84,8 +88,7 @@ class Weathered:
     releases: int = 0
     silent: float = 0.0
     doubled: float = 0.0
-    warnings: int = 0
-    longest: float = 0.0
+    late: tuple[float, ...] = ()
 
     @property
     def quiet(self) -> bool:
@@ -99,9 +102,30 @@ class Weathered:
             releases=self.releases + other.releases,
             silent=self.silent + other.silent,
             doubled=self.doubled + other.doubled,
-            warnings=self.warnings + other.warnings,
-            longest=max(self.longest, other.longest),
+            late=self.late + other.late,
         )
+
+    def laterThan(self, seconds: float) -> int:
+        """How many heartbeats were later than that."""
+        return sum(one > seconds for one in self.late)
+
+    def hoursBetween(self, deadtime: float) -> float:
+        """
+        After how many hours of such weather, on average, a silence is longer than C{deadtime}.
+
+        Nobody simulates a year to see what happens once in it.  Long silences are about exponentially
+        distributed, each further heartbeat being lost with the same chance; so the longer half of those
+        that were seen tells how much rarer those are that were not.
+
+        @return: infinity if too few were seen to tell.
+        """
+        late = sorted(self.late)
+        usual = late[len(late) // 2] if late else 0.0
+        beyond = [one - usual for one in late if one > usual]
+        if len(beyond) < ENOUGH:
+            return inf
+        expected = len(beyond) * exp((usual - deadtime) / fmean(beyond))
+        return self.seconds / 3600 / expected if expected > 0 else inf
 
 
 def weathered(bench: Bench, conditions: Conditions, seconds: float, seed: int) -> Weathered:
@@ -121,8 +145,7 @@ def weathered(bench: Bench, conditions: Conditions, seconds: float, seed: int) -
         releases=sum(isinstance(event, GuardianReleased) for event in events),
         silent=max((felt.silent for felt in outcome.felt), default=0.0),
         doubled=max((felt.doubled for felt in outcome.felt), default=0.0),
-        warnings=len(late),
-        longest=max(late, default=0.0),
+        late=tuple(late),
     )
 
 

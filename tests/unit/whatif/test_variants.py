@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import exp, inf
+from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -107,10 +109,22 @@ class MeasureTests(SynchronousTestCase):
         self.assertEqual(str(conditions), "5% loss in bursts of 3 on every link and stalls of up to 1 s")
         self.assertEqual(str(FAIR), "fair weather")
 
+    def test_tail(self) -> None:
+        """From the silences that were seen it follows how rare longer ones are: each second, e times."""
+        random = Random(1)
+        late = tuple(2.0 + random.expovariate(1.0) for _ in range(2000))
+        seen = Weathered(seconds=3600.0 * 20, late=late)
+        for deadtime in (6.0, 12.0):
+            hours = seen.hoursBetween(deadtime)
+            self.assertTrue(0.8 < hours / (exp(deadtime - 2.0) / 100) < 1.25, (deadtime, hours))
+        self.assertEqual(Weathered(seconds=60.0, late=(2.0, 3.0)).hoursBetween(9.0), inf)
+        self.assertEqual(Weathered(seconds=60.0).hoursBetween(9.0), inf)
+        self.assertEqual(seen.laterThan(0.0), 2000)
+
     def test_sum(self) -> None:
-        """Runs are added up; the longest silence stays the longest."""
-        one = Weathered(seconds=1, deaths=1, longest=2.0)
-        self.assertEqual(one + one, Weathered(seconds=2, deaths=2, longest=2.0))
+        """Runs are added up."""
+        one = Weathered(seconds=1, deaths=1, late=(2.0,))
+        self.assertEqual(one + one, Weathered(seconds=2, deaths=2, late=(2.0, 2.0)))
 
 
 class ComparisonTests(SynchronousTestCase):
