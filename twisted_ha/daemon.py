@@ -261,13 +261,14 @@ class Daemon:
         assert self._state is not None and self._guardian is not None
         media = buildMedia(self.config, self._platform, self._reactor, self.bus)
         environment = dict(scriptEnvironment(self.config, self.places, os.environ))
+        runner = ProcessRunner(groupSpawner(self._reactor), self._reactor, watch=self._guardian.script)
         agents = AgentRegistry(
             config=self.config,
-            runner=self._runner,
+            runner=runner,
             clock=self._reactor,
             bus=self.bus,
             environment=environment,
-            addresses=chooseAddresses(self._reactor, self._runner, environment),
+            addresses=chooseAddresses(self._reactor, runner, environment),
             initDirectories=self._platform.directories.initScripts,
             ownScripts=shippedScripts(),
         )

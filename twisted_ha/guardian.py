@@ -76,6 +76,7 @@ class Guardian:
         self._systemClock = systemClock
         self._interpreter = interpreter
         self._held: tuple[GuardedGroup, ...] = ()
+        self._scripts: dict[int, None] = {}
         self._noted = False
         self._releasing: float | None = None
         self._process: _Conversation | None = None
@@ -98,6 +99,8 @@ class Guardian:
                 f"cannot start the guardian {self._interpreter}: {error.strerror}"
             ) from error
         self._process = process
+        for group in self._scripts:
+            self._send(words.line("script", str(group)))
         self._list()
         self.beat()
 
@@ -109,6 +112,21 @@ class Guardian:
         self._held = tuple(groups)
         self._note()
         self._list()
+
+    def script(self, group: int, running: bool) -> None:
+        """
+        A script of a resource has begun, or has exited.
+
+        One that is under way when this process dies is ended before anything is stopped: it would go on,
+        and a start that ends after the stop leaves a resource running that nobody knows of.
+
+        @param group: the number of its process group.
+        """
+        if running:
+            self._scripts[group] = None
+        else:
+            self._scripts.pop(group, None)
+        self._send(words.line("script" if running else "ended", str(group)))
 
     def beat(self) -> None:
         """This process lives."""

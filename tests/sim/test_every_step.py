@@ -62,11 +62,6 @@ class EveryStepTests(SynchronousTestCase):
         """The taker of a hand-over is killed."""
         self.killedAnywhere("at 20s standby all on alpha", "beta", 20.0, 21.0)
 
-    test_taker.todo = (  # type: ignore[attr-defined]
-        "a start script that outlives its killed daemon may end after the guardian's stop of the same"
-        " resource: the guardian must be told which scripts are under way"
-    )
-
     def test_start(self) -> None:
         """A node is killed while both begin."""
         self.killedAnywhere("at 60s calm eth1", "alpha", 0.5, 1.5)

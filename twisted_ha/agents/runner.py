@@ -16,7 +16,7 @@ from twisted_ha.agents.process import Spawn
 from twisted_ha.interfaces import IProcessRunner
 from twisted_ha.operations import Completed, Invocation
 
-__all__ = ["GRACE", "KEPT", "ProcessRunner"]
+__all__ = ["GRACE", "KEPT", "ProcessRunner", "Watch"]
 
 KEPT = 64 * 1024
 """How much of each stream is kept, in bytes: the last of it."""
@@ -26,22 +26,33 @@ GRACE = 2.0
 
 Kill = Callable[[int, int], object]
 
+Watch = Callable[[int, bool], None]
+"""Called with the number of a process group when it has begun, and again when its program has exited."""
+
 
 @implementer(IProcessRunner)
 class ProcessRunner:
     """The runner that really starts processes, with what L{groupSpawner} made."""
 
-    def __init__(self, spawn: Spawn, clock: IReactorTime, kill: Kill = os.killpg) -> None:
+    def __init__(
+        self,
+        spawn: Spawn,
+        clock: IReactorTime,
+        kill: Kill = os.killpg,
+        watch: Watch = lambda group, running: None,
+    ) -> None:
         """
         @param kill: sends a signal to a process group, as L{os.killpg}.
+        @param watch: is told what runs.
         """
         self._spawn = spawn
         self._clock = clock
         self._kill = kill
+        self._watch = watch
 
     def run(self, invocation: Invocation) -> Deferred[Completed]:
         """Run C{invocation}; see L{IProcessRunner.run}."""
-        protocol = _Run(invocation, self._clock, self._kill)
+        protocol = _Run(invocation, self._clock, self._kill, self._watch)
         try:
             self._spawn(protocol, invocation)
         except (OSError, ValueError) as error:  # ValueError: a NUL byte in an argument
@@ -61,10 +72,11 @@ class _Run(ProcessProtocol):
     as this process lives: closing them would end such a child with SIGPIPE at its next line.
     """
 
-    def __init__(self, invocation: Invocation, clock: IReactorTime, kill: Kill) -> None:
+    def __init__(self, invocation: Invocation, clock: IReactorTime, kill: Kill, watch: Watch) -> None:
         self.finished: Deferred[Completed] = Deferred(self._cancelled)
         self._clock = clock
         self._kill = kill
+        self._watch = watch
         self._group = 0
         self._timedOut = False
         self._done = False
@@ -81,6 +93,7 @@ class _Run(ProcessProtocol):
         """The process runs.  Its number, which is its group's, leaves the transport when it ends."""
         assert self.transport is not None
         self._group = self.transport.pid
+        self._watch(self._group, True)
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:
         """Keep the last of it."""
@@ -95,6 +108,7 @@ class _Run(ProcessProtocol):
         """The program itself has exited; its pipes may still be open."""
         self.abandon()
         self._done = True
+        self._watch(self._group, False)
         if self.finished.called:  # cancelled
             self._tails.clear()
             return

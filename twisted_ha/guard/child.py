@@ -45,6 +45,7 @@ else:
 LOCK = "guardian.lock"
 NOTE = "guardian.note"
 GRACE = 2.0
+MERCY = 0.2
 ATTEMPTS = 3
 PAUSE = 0.5
 
@@ -212,6 +213,7 @@ class Guardian:
         self._patience = patience
         self._heard = now()
         self._held: list[Group] = []
+        self._scripts: set[int] = set()
         self._listing: Listing | None = None
         self._listedAt = 0.0
         self._buffer = b""
@@ -288,6 +290,10 @@ class Guardian:
                     self._heard = max(self._heard, self._listedAt)
                 self._held = self._listing.groups
                 self._listing = None
+        elif name == "script":
+            self._scripts.add(_processGroup(words[1]))
+        elif name == "ended":
+            self._scripts.discard(_processGroup(words[1]))
         elif name == "goodbye":
             self._over = True
         elif self._listing is not None:
@@ -305,6 +311,7 @@ class Guardian:
         groups, self._held = self._held, []
         self._note("releasing", silent, groups)
         self._say("releasing", f"{silent:.3f}")
+        self._endScripts()
         failed = set()
         left = [(group, stop) for group in groups for stop in group.stops]
         for attempt in range(ATTEMPTS):
@@ -327,6 +334,21 @@ class Guardian:
         if failed:
             self._say("failed", *sorted(failed))
         self._say("released", f"{silent:.3f}", *(group.key for group in groups))
+
+    def _endScripts(self) -> None:
+        """
+        End the daemon's own scripts that are under way.
+
+        Briefly asked, then made to: the peer does not wait for them.  While the daemon is held it buries
+        nobody, so that its dead scripts look alive.
+        """
+        scripts, self._scripts = self._scripts, set()
+        for number, seconds in ((signal.SIGTERM, MERCY), (signal.SIGKILL, MERCY / 4)):
+            for group in scripts:
+                _kill(group, number)
+            end = now() + seconds
+            while now() < end and any(_lives(group) for group in scripts):
+                time.sleep(0.005)
 
     def _stopped(self, stop: Stop) -> bool | None:
         """
@@ -425,6 +447,22 @@ def _kill(group: int, number: int) -> None:
         os.killpg(group, number)
     except OSError:
         pass
+
+
+def _lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _processGroup(word: str) -> int:
+    """@raise ValueError: it is none, or one whose end would be everybody's."""
+    group = int(word)
+    if group <= 1:
+        raise ValueError(word)
+    return group
 
 
 def main(argv: list[str]) -> int:

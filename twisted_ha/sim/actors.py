@@ -225,6 +225,7 @@ class SimGuardian:
         ensureDeferred(self._stopAll(self.standing, self._silent))
 
     async def _stopAll(self, groups: tuple[GuardedGroup, ...], silent: float) -> None:
+        self._machine.endScripts(self._daemon)
         left = [(group, stop) for group in groups for stop in group.stops]
         for attempt in range(ATTEMPTS):
             if attempt and left:

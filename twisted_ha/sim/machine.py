@@ -237,13 +237,13 @@ class Machine:
         self.clock.callLater(seconds, refused)
         return done
 
-    def abandon(self, by: int) -> None:
-        """The scripts of a daemon's life are killed with it; what they did half stays half done."""
-        for operation in [one for one in self.operations if one.by == by]:
-            self.operations.remove(operation)
+    def endScripts(self, clock: SimClock) -> None:
+        """Somebody ends all scripts that a process waits for; what they did half stays half done."""
+        for operation in [one for one in self.operations if one.clock is clock]:
             for call in operation.calls:
                 if call.active():
                     call.cancel()
+            self._ended(operation, False, True)
 
     def _ended(self, operation: Operation, ok: bool, timedOut: bool) -> None:
         self.operations.remove(operation)

@@ -102,6 +102,17 @@ class RunnerTests(SynchronousTestCase):
             (len(result.output), result.output[-4:], result.errors), (KEPT, b"xend", b"why")
         )
 
+    def test_watch(self) -> None:
+        """Whoever watches hears the process group of every program, when it begins and when it exits."""
+        told: list[tuple[int, bool]] = []
+        runner = ProcessRunner(
+            self.spawn, self.clock, watch=lambda group, running: told.append((group, running))
+        )
+        runner.run(Invocation(argv=("/x", "start")))
+        self.assertEqual(told, [(4711, True)])
+        self.spawn.protocols[0].processExited(Failure(ProcessDone(0)))
+        self.assertEqual(told, [(4711, True), (4711, False)])
+
     def test_term(self) -> None:
         """B9: at the deadline the whole group is asked to end."""
         self.run1(5.0)

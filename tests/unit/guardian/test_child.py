@@ -288,6 +288,52 @@ class ChildTests(SynchronousTestCase):
         with open(trace) as file:
             self.assertEqual(file.read(), "a\n")
 
+    def script(self, text: str) -> subprocess.Popen[bytes]:
+        """A script of the daemon's, leader of its own process group, that has begun."""
+        script = subprocess.Popen(
+            ["/bin/sh", "-c", f"echo begun; {text}"], stdout=subprocess.PIPE, start_new_session=True
+        )
+
+        def end() -> None:
+            script.kill()
+            script.communicate()
+
+        self.addCleanup(end)
+        assert script.stdout is not None
+        self.assertEqual(script.stdout.readline(), b"begun\n")
+        return script
+
+    def test_scriptUnderWay(self) -> None:
+        """
+        A start that outlives its killed daemon is ended before the stop: otherwise it would end after
+        it, and leave running what nobody knows of.  One that does not listen is made to.
+        """
+        for text in ("", "trap '' TERM; "):
+            self.start()
+            script = self.script(f"{text}sleep 30 & wait; echo started >> {self.trace}")
+            self.hold(("a", "echo a >> $T"))
+            self.send(line("script", str(script.pid)))
+            self.eof()
+            self.assertEqual((self.exited(), self.traced()), (0, ["a"]))
+            self.assertNotEqual(script.wait(timeout=10), 0)
+
+    def test_scriptEnded(self) -> None:
+        """What an exited script has left running in its process group is a service, and lives."""
+        self.start()
+        script = self.script("sleep 30")
+        self.hold(("a", "echo a >> $T"))
+        self.send(line("script", str(script.pid)), line("ended", str(script.pid)))
+        self.eof()
+        self.assertEqual((self.exited(), self.traced()), (0, ["a"]))
+        self.assertIsNone(script.poll())
+
+    def test_everybodysGroup(self) -> None:
+        """No line makes it send a signal to everybody."""
+        self.start()
+        for word in ("0", "1", "-1"):
+            self.send(line("script", word))
+            self.assertEqual(self.heard()[0], "misunderstood")
+
     def test_nonsense(self) -> None:
         """Nonsense is said to be, and what was held stays held."""
         self.start()

@@ -103,6 +103,16 @@ class GuardianTests(SynchronousTestCase):
         """It keeps the contract."""
         verifyObject(IGuardian, self.guardian)
 
+    def test_scripts(self) -> None:
+        """It is told which scripts are under way, and so is one that is started in its place."""
+        process = self.started()
+        for group, running in ((71, True), (72, True), (71, False)):
+            self.guardian.script(group, running)
+        self.assertEqual(process.lines(), [["script", "71"], ["script", "72"], ["ended", "71"]])
+        process.exit()
+        self.clock.advance(1.0)
+        self.assertEqual(self.processes[-1].lines()[0], ["script", "72"])
+
     def test_start(self) -> None:
         """It is started by path with its patience, and hears a beat at once."""
         self.guardian.start()
