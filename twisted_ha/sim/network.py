@@ -356,7 +356,7 @@ class Network:
                     medium.since.setdefault(sent.source, sent.first)
             if sent.status:
                 way = (sent.source, medium.node)
-                if sent.first >= self._newest.get(way, 0.0):
+                if sent.first > self._newest.get(way, -1.0):
                     self._newest[way] = sent.first
                     self.reached[way] = self._clock.world.now
         medium.arrive(frame, sent.source)

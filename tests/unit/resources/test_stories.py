@@ -513,6 +513,18 @@ class StandbyTests(StoryTests):
         pair.alpha.standby(LOCAL)
         self.assertEqual(pair.alpha.wire.types()[before:], ["ask local me"])
 
+    def test_unsettledPeerIsAsked(self) -> None:
+        """A node of our kind that has not said for long that it is settled is asked what it holds."""
+        from twisted_ha.wire.message import Message
+
+        pair = self.pair()
+        pair.start()
+        word = Message.of("resource", rsc_hold="local", rtype="full", isstable="0")
+        pair.deliver(pair.alpha, BETA, 99, word)
+        before = len(pair.alpha.wire.said)
+        pair.run(12)
+        self.assertIn("starting", pair.alpha.wire.types()[before:])
+
     def test_freshReportAfterRetransmission(self) -> None:
         """An original that asks for messages again gets a fresh report after them (B22)."""
         from twisted_ha.wire.message import Message
