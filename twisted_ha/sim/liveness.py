@@ -173,7 +173,8 @@ class FailsBack(_Settled):
     """
     With C{auto_failback on} and nobody's order to the contrary, every group ends at home.
 
-    A group that had to leave because it would not start at home waits for somebody to look at it.
+    A group that had to leave because it would not start at home waits for somebody to look at it; what a
+    daemon without a guardian has left behind, and its next life does not look at, is nobody's to move.
     """
 
     name: ClassVar = "failback when on"
@@ -190,6 +191,7 @@ class FailsBack(_Settled):
                 and len(capable) == len(self.world.machines)
                 and (sky.movedAt is None or sky.movedAt < min(begun))
                 and sky.misbehavedAt < min(begun)
+                and not self._abandoned(group.key)
                 and group.key not in self._told
             )
             owners = self.world.owners(group.key)
