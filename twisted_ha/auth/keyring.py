@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from twisted_ha.auth.digests import METHODS
 from twisted_ha.errors import AuthError
-from twisted_ha.wire.codec import claim, decode, encode
+from twisted_ha.wire.codec import claim, decodeVouched, encode
 from twisted_ha.wire.compression import PAYLOAD, expand
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class KeyRing:
         """
         vouched = claim(frame)
         self.check(vouched)
-        return self.verify(decode(frame), vouched)
+        return self.verify(decodeVouched(frame, vouched), vouched)
 
     def verify(self, signed: SignedMessage, vouched: Claim | None = None) -> Message:
         """

@@ -41,6 +41,7 @@ __all__ = [
     "coveredBytes",
     "decodeClassic",
     "encodeClassic",
+    "readCovered",
 ]
 
 START = b">>>\n"
@@ -78,6 +79,21 @@ def decodeClassic(frame: bytes, limit: int = MAX_FRAME) -> SignedMessage:
     value = auths[-1].value
     key, digest = readClaim(value) if isinstance(value, str) else (None, "")
     return SignedMessage(Message(fields), key, digest, covered, Encoding.CLASSIC)
+
+
+def readCovered(vouched: Claim) -> SignedMessage:
+    """
+    The message in the bytes that a claim covers: what was not authenticated is not read.
+
+    @param vouched: as of L{claimClassic}.
+    @raise WireError: it is none.
+    """
+    lines = toText(vouched.covered).split("\n")
+    lines.pop()
+    budget = Budget()
+    budget.spend(1, 4)  # the authentication
+    message = Message(_readLines(lines, 0, 4, budget)[0])
+    return SignedMessage(message, vouched.key, vouched.digest, vouched.covered, Encoding.CLASSIC)
 
 
 def claimClassic(frame: bytes) -> Claim:

@@ -15,7 +15,7 @@ from twisted_ha.wire.signed import Claim, Encoding, SignedMessage, Signer
 if TYPE_CHECKING:
     from twisted_ha.wire.message import Message
 
-__all__ = ["claim", "decode", "encode"]
+__all__ = ["claim", "decode", "decodeVouched", "encode"]
 
 
 def decode(frame: bytes) -> SignedMessage:
@@ -31,6 +31,18 @@ def decode(frame: bytes) -> SignedMessage:
     if frame.startswith(netstring.START):
         return netstring.decodeNetstring(frame)
     raise WireError(0, "neither of the two start markers")
+
+
+def decodeVouched(frame: bytes, vouched: Claim) -> SignedMessage:
+    """
+    Read a frame whose L{claim} was found to be true.  Of classic text only what it covers is read, and
+    nothing twice.
+
+    @raise WireError: the bytes are not a message.
+    """
+    if frame.startswith(classic.START):
+        return classic.readCovered(vouched)
+    return decode(frame)
 
 
 def claim(frame: bytes) -> Claim:

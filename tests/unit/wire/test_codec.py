@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.unit.wire import vectors
 from twisted_ha.errors import WireError
 from twisted_ha.wire import Encoding, Field, Message, decode
-from twisted_ha.wire.codec import claim
+from twisted_ha.wire.codec import claim, decodeVouched
 
 
 class CapturedTests(SynchronousTestCase):
@@ -52,6 +52,14 @@ class CapturedTests(SynchronousTestCase):
                 described = Message(vectors.fieldsOf(vector["fields"]))
                 signed = decode(bytes.fromhex(vector["hex"]))
                 self.assertEqual(described.get("auth"), signed.inner, (vector["file"], vector["id"]))
+
+    def test_vouched(self) -> None:
+        """What is read after its claim was checked is the same, and nothing that is not covered."""
+        for vector in self.vectors:
+            frame = bytes.fromhex(vector["hex"])
+            self.assertEqual(decode(frame), decodeVouched(frame, claim(frame)))
+        frame = b">>>\nt=x\nauth=1 a\n<<<\n"
+        self.assertEqual("y", decodeVouched(frame, claim(frame)._replace(covered=b"t=y\n")).message.type)
 
     def test_claim(self) -> None:
         """The key number and digest are read from where they count."""
