@@ -6,6 +6,8 @@ Every story is run under all invariants; a test says what else must be true of i
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_ha.events import NodeDied
@@ -214,6 +216,32 @@ class OurStories(StoryCase):
             mode=FailbackMode.OFF,
         )
         self.assertEqual(self.down(timeline, SECOND, since=30), 0)
+
+    def test_otherKeys(self) -> None:
+        """A node with other keys is alone, as after a cut; with the right ones one of both lets go."""
+        for how in ("", "at 25s kill alpha; at 26s start alpha;"):
+            timeline = self.tell(f"at 20s change key of alpha; {how} at 60s mend key of alpha")
+            self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+            self.assertIn("alpha: is dead", timeline.render())
+
+    def test_otherTimers(self) -> None:
+        """Nodes whose keepalive and deadtime differ judge each other by what each announces."""
+        config = clusterConfig(deadtime=5.0, initdead=6.0)
+        slow = replace(config, timers=replace(config.timers, keepalive=2.0, deadtime=9.0, initdead=9.0))
+        setup = Setup(config=slow, differing={"beta": config}, seed=1)
+        timeline = runStory(setup, parseStory("at 30s power off beta; at 60s power on beta", setup))
+        self.assertEqual([one for one in timeline.violations if one.invariant == "single owner"], [])
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+        self.assertTrue(3.9 < self.down(timeline, SECOND, since=29) < 6, timeline.render())
+
+    def test_otherGroups(self) -> None:
+        """A group that one haresources lacks runs where it is known, and the other node stays out."""
+        config = clusterConfig(deadtime=5.0, initdead=6.0)
+        half = replace(config, groups=config.groups[:1])
+        setup = Setup(config=config, differing={"beta": half}, seed=1)
+        timeline = runStory(setup, parseStory("at 30s power off alpha; at 60s power on alpha", setup))
+        self.assertEqual([one for one in timeline.violations if one.invariant == "single owner"], [])
+        self.assertEqual(self.owners(timeline)[FIRST], ("alpha",))
 
     def test_replayAcrossRestarts(self) -> None:
         """What was recorded before a daemon was started anew is worth nothing to it, nor to others."""

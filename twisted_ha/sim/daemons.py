@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from twisted_ha.assembly import LocalNode, Surroundings, assemble
+from twisted_ha.auth.keyring import KeyRing
 from twisted_ha.bus import EventBus
 from twisted_ha.config.model import Resource
 from twisted_ha.errors import StateError
@@ -17,6 +18,7 @@ from twisted_ha.sim.disk import GenerationStore, PowerFailed
 from twisted_ha.sim.machine import Machine
 from twisted_ha.sim.observed import LifeChanged, NodeSaid
 from twisted_ha.sim.original.node import OriginalNode
+from twisted_ha.sim.original.seal import KeyRingSeal
 from twisted_ha.sim.setup import ORIGINAL, plugIn
 from twisted_ha.sim.street import answeredFor
 from twisted_ha.terms import NodeName, ResourceSet
@@ -47,7 +49,7 @@ class Life:
         self.machine = machine
         self.number = number
         self.name: NodeName = machine.name
-        self.config = world.setup.configOf(machine.name)
+        self.config = world.configOf(machine.name)
         self.clock = machine.clock.fork()
         self.random = Random(f"{world.setup.seed}/{machine.name}/{number}")
         self.media = plugIn(world.network, self.config, None if self.kind == ORIGINAL else self.clock)
@@ -93,6 +95,10 @@ class Life:
 
     def terminate(self) -> None:
         """SIGTERM."""
+        raise NotImplementedError
+
+    def rekey(self, ring: KeyRing) -> None:
+        """Sign and check with other keys from now on."""
         raise NotImplementedError
 
     def standby(self, resources: ResourceSet) -> None:
@@ -210,6 +216,9 @@ class OurLife(Life):
 
         self.node.stop().addCallback(left)
 
+    def rekey(self, ring: KeyRing) -> None:
+        self.node.core.replaceKeyRing(ring)
+
     def standby(self, resources: ResourceSet) -> None:
         self.node.resources.standby(resources)
 
@@ -270,6 +279,9 @@ class OriginalLife(Life):
     def terminate(self) -> None:
         self.leaving = True
         self.node.resources.terminate()
+
+    def rekey(self, ring: KeyRing) -> None:
+        self.node.link.reseal(KeyRingSeal(ring))
 
     def standby(self, resources: ResourceSet) -> None:
         self.node.resources.hbStandby(resources)

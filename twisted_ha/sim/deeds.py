@@ -218,6 +218,16 @@ def _clock(world: World, words: Words) -> None:
     world.jumpClock(words["node"], float(words["shift"]))
 
 
+@deed("change key of NODE")
+def _changeKey(world: World, words: Words) -> None:
+    world.rekey(words["node"], True)
+
+
+@deed("mend key of NODE")
+def _mendKey(world: World, words: Words) -> None:
+    world.rekey(words["node"], False)
+
+
 @deed("fill disk of NODE")
 def _fill(world: World, words: Words) -> None:
     world.machines[words["node"]].disk.full = True

@@ -280,6 +280,7 @@ class Network:
 
     @ivar taps: told of every frame sent.
     @ivar delivered: how many frames reached a process.
+    @ivar strangers: the machines that have other keys than the rest.
     @ivar reached: by sender and receiver: when a status newer than those before last
         reached that machine, read or not.
     """
@@ -296,6 +297,7 @@ class Network:
         self.delivered = 0
         self._firsts: dict[tuple[str, bytes], float] = {}
         self._newest: dict[tuple[str, str], float] = {}
+        self.strangers: set[str] = set()
         self.reached: dict[tuple[str, str], float] = {}
 
     @property
@@ -354,7 +356,7 @@ class Network:
                 sent.heardBy.append(medium)
                 if sent.status:
                     medium.since.setdefault(sent.source, sent.first)
-            if sent.status:
+            if sent.status and self.understand(sent.source, medium.node):
                 way = (sent.source, medium.node)
                 if sent.first > self._newest.get(way, -1.0):
                     self._newest[way] = sent.first
@@ -421,12 +423,18 @@ class Network:
             return path.weather
         return CLEAR
 
+    def understand(self, source: str, target: str) -> bool:
+        """Whether two machines have the same keys."""
+        return (source in self.strangers) == (target in self.strangers)
+
     def joins(self, source: str, target: str, beats: int) -> bool:
         """
         Whether some wire carries enough frames from C{source} to C{target}.
 
         @param beats: see L{Weather.fair}.
         """
+        if not self.understand(source, target):
+            return False
         for segment in self.segments.values():
             if segment.kind == "ping":
                 continue

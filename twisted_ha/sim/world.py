@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import implementer
 
+from twisted_ha.auth.key import Key
+from twisted_ha.auth.keyring import KeyRing
+from twisted_ha.config.model import ClusterConfig, Keys
 from twisted_ha.sim.actors import SimGuardian, stopped
 from twisted_ha.sim.attacker import Attacker
 from twisted_ha.sim.clock import SimCall, SimClock, WorldTime
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
     from twisted_ha.sim.invariants import Invariant
 
 __all__ = ["World"]
+
+WRONG_KEYS = Keys(keys={1: Key("sha1", b"of another cluster")}, signing=1)
 
 
 @implementer(ILogObserver)
@@ -314,6 +320,19 @@ class World:
     def jumpClock(self, name: str, seconds: float) -> None:
         """Somebody sets a machine's time of day."""
         self.machines[name].wall.offset += seconds
+
+    def rekey(self, name: str, stranger: bool) -> None:
+        """Somebody gives a node another C{authkeys}, or the right one again, and it is read at once."""
+        strangers = self.network.strangers
+        (strangers.add if stranger else strangers.discard)(name)
+        life = self.living(name)
+        if life is not None:
+            life.rekey(KeyRing(self.configOf(life.name).keys))
+
+    def configOf(self, name: NodeName) -> ClusterConfig:
+        """The configuration as a node has it at present."""
+        config = self.setup.configOf(name)
+        return replace(config, keys=WRONG_KEYS) if name in self.network.strangers else config
 
     def behave(self, name: str, resource: str, verb: str, manner: Behaviour | None) -> None:
         """Make an agent behave otherwise; L{None} for as usual."""

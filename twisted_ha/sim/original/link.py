@@ -114,6 +114,10 @@ class OriginalLink:
         self._phase = random.uniform(0, TURN)
         self._asked: float | None = None
 
+    def reseal(self, seal: Seal) -> None:
+        """Use other keys from now on."""
+        self._seal = seal
+
     # its main loop
 
     def start(self) -> None:
