@@ -116,6 +116,19 @@ class OurStories(StoryCase):
         self.assertTrue(self.down(timeline, since=20) < 1)
         self.assertTrue(self.down(timeline, SECOND, since=20) < 1)
 
+    def test_crossingWishes(self) -> None:
+        """
+        Moves that two operators ask for at one moment: the words of one are not taken for the other's.
+        """
+        for story in (
+            "at 24.4s takeover all on beta; at 24.5s takeover all on alpha; at 24.5s takeover foreign on"
+            " beta; at 24.5s takeover foreign on alpha",
+            "at 23s standby local on beta; at 23s takeover foreign on alpha; at 23s takeover foreign on"
+            " beta; at 23.3s standby foreign on alpha",
+        ):
+            for seed in range(1, 6):
+                self.tell(story, seed=seed, mode=FailbackMode.OFF)
+
     def test_oneCable(self) -> None:
         """With one of two cables cut nothing happens at all."""
         timeline = self.tell("at 20s cut eth1; at 40s mend eth1; at 50s cut eth2")

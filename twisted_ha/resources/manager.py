@@ -39,7 +39,7 @@ from twisted_ha.resources.doubt import Doubt
 from twisted_ha.resources.group import GroupRunner
 from twisted_ha.resources.leaver import Leaver
 from twisted_ha.resources.legacy import REQUEST, RESPONSE, Legacy
-from twisted_ha.resources.mover import REFUSED, Mover
+from twisted_ha.resources.mover import REFUSED, WISH, Mover
 from twisted_ha.resources.requests import Requests
 from twisted_ha.resources.standby import Move, MoveSeen
 from twisted_ha.resources.successor import Successor
@@ -74,11 +74,13 @@ class _PeerWish:
 
     @ivar since: the clock's seconds when it said so.
     @ivar sequence: the number of that message.
+    @ivar wish: the number it gives its wish.
     """
 
     resources: ResourceSet
     since: float
     sequence: int
+    wish: str | None
 
 
 class ResourceManager:
@@ -415,18 +417,24 @@ class ResourceManager:
             resources = ResourceSet.ofWord(message.get("rsc_hold") or "all")
         except KeyError:
             return
+        wish = message.get(WISH)
         if self.phase is Phase.LEAVING:
             if message.get("info") == "me":
-                self._refuse("this node is leaving")
+                self._refuse("this node is leaving", wish)
             return  # nor is anything taken any more that was being given when this node began to leave
         match message.get("info"):
             case "me":
+                if self.mover.state is Move.GRANTED and not self.mover.means(wish):
+                    # Who wishes something else has given up what was granted, and that was not heard.
+                    self.mover.refused(f"{peer.name} wishes something else now")
                 if self.mover.state is Move.ASKED:
-                    self.mover.peerAsks(resources)
+                    self.mover.peerAsks(resources, wish)
                 elif self.mover.idle and self._peerAsk is None:
-                    self._peerAsk = _PeerWish(resources, self._clock.seconds(), header.sequence or 0)
+                    self._peerAsk = _PeerWish(
+                        resources, self._clock.seconds(), header.sequence or 0, wish
+                    )
                 # A second wish before the first has ended is none: the original drops its own.
-            case "other":
+            case "other" if self.mover.means(wish):
                 # reports from before this word say nothing about the move (see Mover.peerReports)
                 peer.sequence = max(peer.sequence, header.sequence or 0)
                 self.mover.see(MoveSeen.PEER_GRANTS)
@@ -442,7 +450,7 @@ class ResourceManager:
                 # leaves, or has not heard yet who holds what, takes nothing on the strength of it.
                 pass
             case "done":
-                self.mover.peerDone(resources, message.get("tha_failed"), message.get("tha_step"))
+                self.mover.peerDone(resources, message.get("tha_failed"), message.get("tha_step"), wish)
             case _:
                 pass
 
@@ -478,8 +486,11 @@ class ResourceManager:
         assert peer is not None
         reason = f"{peer.name} says: {message.get('reason') or 'no'}"
         self._bus.publish(StandbyRefused(node=peer.name, step="me", reason=reason))
-        self.requests.refused(reason)
-        self.mover.refused(reason)
+        wish = message.get(WISH)
+        if wish is None:
+            self.requests.refused(reason)
+        elif self.mover.means(wish):
+            self.mover.refused(reason)
 
     def _heardRexmit(self) -> None:
         """
@@ -492,11 +503,11 @@ class ResourceManager:
         if self._clock.seconds() - self.board.reportedAt < FRESH:
             self._refresh.set(REFRESH, lambda: self.board.report(why="after a retransmission"))
 
-    def _refuse(self, reason: str) -> None:
+    def _refuse(self, reason: str, wish: str | None = None) -> None:
+        """@param wish: of the other node, which is refused; L{None} if it is its request for groups."""
         peer = self.board.peer
-        self._peerAsk = None
         if peer is not None and peer.ours:
-            self._messenger.sendTo(peer.name, Message.of(REFUSED, reason=reason))
+            self._messenger.sendTo(peer.name, Message.of(REFUSED, reason=reason, **{WISH: wish}))
 
     # ---- what people ask ---------------------------------------------------------------------
 
@@ -677,4 +688,4 @@ class ResourceManager:
             return
         self._peerAsk = None
         if self._clock.seconds() - wish.since <= ASK_PATIENCE:
-            self.mover.peerAsks(wish.resources)
+            self.mover.peerAsks(wish.resources, wish.wish)

@@ -32,10 +32,16 @@ from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import NodeName, ResourceSet
 from twisted_ha.wire.message import Message
 
-__all__ = ["REFUSED", "Mover"]
+__all__ = ["REFUSED", "WISH", "Mover"]
 
 REFUSED = "tha_refused"
 """The type of our own message that says no to C{ask_resources me}; the original stays silent."""
+
+WISH = "tha_wish"
+"""
+The field that says which move a word belongs to: the giver numbers its wishes, and everything either
+side says about one repeats the number.  Words of two moves may cross.  The original has no such field.
+"""
 
 
 class Mover:
@@ -44,6 +50,7 @@ class Mover:
 
     @ivar state: how far it is.
     @ivar resources: what it is about, in the giver's words.
+    @ivar wish: its number; L{None} if the giver is an original.
     @ivar ended: called after a move has ended, however it did.
     """
 
@@ -63,6 +70,8 @@ class Mover:
         self.state = Move.NONE
         self.resources = ResourceSet.NONE
         self.giver: NodeName = board.localNode
+        self.wish: str | None = None
+        self._wishes = 0
         self.ended: Callable[[], None] = lambda: None
         self._began = 0.0
         self._reason = ""
@@ -91,7 +100,8 @@ class Mover:
         if not self.idle:
             return succeed(self._refusal("another move is under way", resources))
         self._board.reportChange("settled")  # an original that thinks us in flux drops the wish
-        self._open(self._board.localNode, resources, why)
+        self._wishes += 1
+        self._open(self._board.localNode, resources, why, str(self._wishes))
         done: Deferred[MoveReport] = Deferred()
         self._asking.append(done)
         self.see(MoveSeen.ASK)
@@ -107,8 +117,16 @@ class Mover:
         """Tell C{watcher}, which came from L{watch}, nothing."""
         self._asking = [asking for asking in self._asking if asking is not watcher]
 
-    def peerAsks(self, resources: ResourceSet) -> None:
-        """The other node wants to give, and nothing speaks against it."""
+    def means(self, wish: str | None) -> bool:
+        """Whether a word about the wish of that number is about the move that is under way."""
+        return wish is None or wish == self.wish
+
+    def peerAsks(self, resources: ResourceSet, wish: str | None = None) -> None:
+        """
+        The other node wants to give, and nothing speaks against it.
+
+        @param wish: the number it gives that.
+        """
         assert self._board.peer is not None
         if self.state is Move.ASKED:
             # One of the two wishes must go first.  The original waits 10 s for an answer that never
@@ -117,10 +135,10 @@ class Mover:
             if not first:
                 return
             asked = resources
-            self.see(MoveSeen.CROSSING_LOST, then=lambda: self._open(self._peerName, asked, ""))
+            self.see(MoveSeen.CROSSING_LOST, then=lambda: self._open(self._peerName, asked, "", wish))
             return
         if self.idle:
-            self._open(self._peerName, resources, "")
+            self._open(self._peerName, resources, "", wish)
             self.see(MoveSeen.PEER_ASKS)
 
     def progress(self) -> None:
@@ -234,8 +252,9 @@ class Mover:
     def _word(self) -> str:
         return self.resources.word
 
-    def _open(self, giver: NodeName, resources: ResourceSet, why: str) -> None:
+    def _open(self, giver: NodeName, resources: ResourceSet, why: str, wish: str | None) -> None:
         self.giver = giver
+        self.wish = wish
         self.resources = resources
         self._began = self._clock.seconds()
         self._reason = ""
@@ -251,6 +270,7 @@ class Mover:
                 "ask_resources",
                 rsc_hold=self._word,
                 info=step,
+                tha_wish=self.wish,
                 tha_failed=", ".join(one.group.key for one in failed) or None,
                 tha_step=self.state.value if step == "done" else None,
             )
@@ -272,13 +292,20 @@ class Mover:
                 self._reason = f"{self._peerName} did not take them"
             self.see(MoveSeen.PEER_DONE)
 
-    def peerDone(self, resources: ResourceSet, failed: str | None, step: str | None) -> None:
+    def peerDone(
+        self,
+        resources: ResourceSet,
+        failed: str | None,
+        step: str | None,
+        wish: str | None = None,
+    ) -> None:
         """
         The other node says C{done}.
 
         @param resources: what it says that about, in the giver's words.
         @param failed: the groups that it could not start.
         @param step: what state it is in now, if it is of our kind: C{handed} for a giver.
+        @param wish: the number of the move that it means.
         """
         peer = self._board.peer
         assert peer is not None
@@ -286,8 +313,10 @@ class Mover:
         released = step == Move.HANDED.value if step else not ours & peer.ourWords
         if self.idle and resources and released and not ours & self._board.mine:
             # It released what nobody claims, after this node had stopped waiting for it.
-            self._open(self._peerName, resources, "")
+            self._open(self._peerName, resources, "", wish)
             self.see(MoveSeen.LATE_DONE)
+            return
+        if not self.means(wish):
             return
         if self.state is Move.GRANTED and not step and self.inOurWords & peer.ourWords:
             # An original whose scripts of an earlier standby end just now takes that for the end of this
