@@ -221,6 +221,18 @@ class OurStories(StoryCase):
         timeline = self.tell("at 0s fail start of daemon0 on alpha; until 120s")
         self.assertEqual(self.owners(timeline)[FIRST], ("beta",))
 
+    def test_giverStalls(self) -> None:
+        """What the guardian of a stalled giver has released is taken by the one that was to have it."""
+        timeline = self.tell(
+            "at 15.5s standby all on alpha; at 15.58s pause alpha for 2.64s",
+            mode=FailbackMode.OFF,
+            deadtime=3.0,
+            links=["eth1", "/dev/ttyS0"],
+            seed=100381,
+        )
+        self.assertEqual(self.owners(timeline), {FIRST: ("beta",), SECOND: ("beta",)})
+        self.assertTrue(self.down(timeline, since=15) < 6, timeline.render())
+
     def test_longTakeover(self) -> None:
         """A takeover that hangs begins no group of which the other node is heard to say it holds it."""
         timeline = self.tell(

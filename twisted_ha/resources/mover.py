@@ -286,6 +286,14 @@ class Mover:
         assert peer is not None
         if self.state is Move.GRANTED and info == "standby":
             self.see(MoveSeen.PEER_GIVES)
+        elif (
+            self.state is Move.GRANTED
+            and peer.ours
+            and peer.stable
+            and not self.inOurWords & peer.ourWords
+        ):
+            # It has released them and is in no move any more: its guardian did it, while it was stalled.
+            self.see(MoveSeen.PEER_DONE)
         elif self.state is Move.HANDED and peer.ours and peer.stable:
             # Its last word has been lost, but what it holds says how the move ended.
             if self.inOurWords & ~peer.ourWords:
