@@ -109,6 +109,13 @@ class OurStories(StoryCase):
         )
         self.assertTrue(self.down(timeline, since=39) < 5, timeline.render())
 
+    def test_quickRebootAtHome(self) -> None:
+        """With auto_failback on, a node that is back before it was missed gets its groups back too."""
+        timeline = self.tell(
+            "at 20s standby local on alpha; at 40s reboot alpha in 1s", deadtime=20.0, initdead=20.0
+        )
+        self.assertEqual(self.owners(timeline)[FIRST], ("alpha",))
+
     def test_handOver(self) -> None:
         """A standby and a stop cost the service well under a second."""
         timeline = self.tell("at 20s standby all on alpha; at 30s stop beta")

@@ -295,6 +295,7 @@ class ResourceManager:
         self.mover.see(MoveSeen.PEER_GONE)
         self.successor.see(TakeoverSeen.PEER_BACK)
         self.audit.peerGone()
+        self.audit.wantFailback = True  # it may have been too quick to be declared dead
         if not self.board.mode.negotiated and self.phase is Phase.STABLE:
             self.board.drop(ResourceSet.ALL)
             self.legacy.requestOwn()  # what its last life held of ours is held by nobody now (B3)
