@@ -351,7 +351,9 @@ class Network:
         return first
 
     def _deliver(self, medium: SimMedium, frame: bytes, sent: Sent) -> None:
-        if frame is sent.frame and medium.sink is not None:
+        # What stands behind a whole frame counts for nothing.
+        whole = frame is sent.frame or frame.startswith(sent.frame)
+        if whole and medium.sink is not None:
             if not medium.paused:
                 sent.heardBy.append(medium)
                 if sent.status:

@@ -190,7 +190,10 @@ class InOrder(Invariant):
         else:
             wrong = [token for token in tokens[place + 1 :] if machine.conditions[token].standing]
             text = f"{seen.resource} stops before {', '.join(wrong)}"
-        excused = not seen.by and self.world.sky.stopMisbehaves(seen.node, seen.group)
+        sky = self.world.sky
+        excused = not seen.by and (
+            sky.stopMisbehaves(seen.node, seen.group) or sky.stuck(seen.node, seen.group)
+        )
         self.claim(not excused, not wrong, f"on {seen.node} {text}", seen.node)
 
 

@@ -178,6 +178,15 @@ class Sky:
         ]
         return any(one.fails or one.hangs or one.seconds > keepalive / 3 for one in manners)
 
+    def stuck(self, node: str, group: str) -> bool:
+        """Whether a script of a group hangs there, or did a moment ago; what it held is released then."""
+        machine = self._world.machines[node]
+        now = machine.clock.seconds()
+        return now - machine.stuckUntil.get(group, float("-inf")) <= PATIENCE or any(
+            machine.groupOf[one.resource] == group and now - one.began > PATIENCE
+            for one in machine.operations
+        )
+
     def helpless(self, node: str, group: str) -> bool:
         """
         Whether what runs on a machine is out of its daemon's hands: nobody is there to release it, or
@@ -188,13 +197,7 @@ class Sky:
         life = world.lives.get(node)
         guardian = world.guardians.get(node)
         original = world.setup.kindOf(node) == ORIGINAL
-        now = machine.clock.seconds()
-        # What was out of its hands is released right afterwards, which takes a moment.
-        stuck = now - machine.stuckUntil.get(group, float("-inf")) <= PATIENCE or any(
-            machine.groupOf[one.resource] == group and now - one.began > PATIENCE
-            for one in machine.operations
-        )
-        if machine.frozen or stuck or self.stopMisbehaves(node, group):
+        if machine.frozen or self.stuck(node, group) or self.stopMisbehaves(node, group):
             return True
         if life is None or not life.running or life.paused:
             return original or guardian is None or not guardian.alive or guardian.releasing is not None
