@@ -179,7 +179,7 @@ class Sky:
         return any(one.fails or one.hangs or one.seconds > keepalive / 3 for one in manners)
 
     def stuck(self, node: str, group: str) -> bool:
-        """Whether a script of a group hangs there, or did a moment ago; what it held is released then."""
+        """Whether a script of a group hangs there, or did a moment ago: it is released only then."""
         machine = self._world.machines[node]
         now = machine.clock.seconds()
         return now - machine.stuckUntil.get(group, float("-inf")) <= PATIENCE or any(
