@@ -392,6 +392,20 @@ class MixedStories(StoryCase):
         timeline = self.tell(story + "90s")
         self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
 
+    def test_wishesWhileItSettles(self) -> None:
+        """
+        Just after a start the original's wish is answered after a while; until then ours begins none of
+        its own, and what the original then releases is taken.
+        """
+        for seed in range(1, 9):
+            timeline = self.tell(
+                "at 3.6s standby all on beta; at 3.6s takeover all on alpha; at 3.6s takeover foreign"
+                " on beta",
+                seed=seed,
+                mode=FailbackMode.OFF,
+            )
+            self.assertNotIn((), self.owners(timeline).values())
+
 
 class ManyNodesTests(StoryCase):
     """Membership of more than two nodes; they have no groups."""

@@ -661,7 +661,7 @@ class ResourceManager:
             return
         if self.settled:
             self._answerPeer()
-        if self.settled:
+        if self.settled and self._peerAsk is None:  # one wish at a time, and the other's came first
             self.requests.serve()
         if self.settled:
             self.audit.look()
