@@ -148,10 +148,13 @@ class Converges(_Settled):
 
     def check(self) -> None:
         capable = self._capable()
+        # Nobody takes what a node that cannot be asked may hold before that node is reset.
+        resets = self.world.fencingWorks or not self.world.setup.fencing
         for group in self.world.setup.config.groups:
             premise = (
                 self.settled
                 and bool(capable)
+                and resets
                 and not self._abandoned(group.key)
                 and group.key not in self._told
             )
