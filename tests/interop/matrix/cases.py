@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tests.interop.matrix import stories, troubles
 from tests.interop.matrix.chance import byChance
 from tests.interop.matrix.crowd import CROWDS, MEMBERS, THIRD
-from tests.interop.matrix.settings import MEDIA, ORIGINALS, PAIRS, Setting
+from tests.interop.matrix.settings import MEDIA, ORIGINALS, OURS, PAIRS, Setting
 from tests.interop.matrix.story import STORIES, Story
 
 __all__ = ["LONG", "Case", "caseNamed", "compared", "matching", "matrix"]
@@ -84,7 +84,7 @@ def matrix(seeds: Iterable[int] = range(1, 11)) -> Iterator[Case]:
     """
     Every case, the long ones last.
 
-    @param seeds: those of the stories by chance, told of both pairs.
+    @param seeds: those of the stories by chance, told of both pairs and of two nodes of ours.
     """
     for values, names in _TABLE[:-1]:
         for pair in PAIRS:
@@ -93,6 +93,8 @@ def matrix(seeds: Iterable[int] = range(1, 11)) -> Iterator[Case]:
     for seed in seeds:
         for number, pair in enumerate(PAIRS):
             yield Case(Setting(pair=pair, failback=("on", "off")[(seed + number) % 2]), byChance(seed))
+        medium, failback = ("bcast+serial", "bcast")[seed % 2], ("off", "on")[seed % 2]
+        yield Case(Setting(pair=OURS, medium=medium, failback=failback), byChance(seed))
     for crowd, story in CROWDS:
         yield Case(Setting(pair=crowd), story)
     for pair in PAIRS:

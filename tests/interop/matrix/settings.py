@@ -14,6 +14,7 @@ KINDS: dict[str, type[Node]] = {"ours": Ours, "theirs": Heartbeat306}
 PAIRS = ("ours-theirs", "theirs-ours")
 """What C{alpha} and C{beta} are, both ways round."""
 ORIGINALS = "theirs-theirs"
+OURS = "ours-ours"
 
 NAMES = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta")
 
