@@ -136,6 +136,17 @@ class OurStories(StoryCase):
             for seed in range(1, 6):
                 self.tell(story, seed=seed, mode=FailbackMode.OFF)
 
+    def test_oldWishComesLate(self) -> None:
+        """
+        A wish that was lost is sent again when a later one has been granted: that one stays granted.
+        """
+        story = (
+            "at 19s cut eth1; at 19.7s pause alpha for 39.46s; at 20s standby local on beta;"
+            " at 21s mend eth1"
+        )
+        for seed in range(1, 7):
+            self.tell(story, seed=seed, links=["eth1"])
+
     def test_oneCable(self) -> None:
         """With one of two cables cut nothing happens at all."""
         timeline = self.tell("at 20s cut eth1; at 40s mend eth1; at 50s cut eth2")

@@ -425,7 +425,7 @@ class ResourceManager:
             return  # nor is anything taken any more that was being given when this node began to leave
         match message.get("info"):
             case "me":
-                if self.mover.state is Move.GRANTED and not self.mover.means(wish):
+                if self.mover.state is Move.GRANTED and self.mover.outdatedBy(wish):
                     # Who wishes something else has given up what was granted, and that was not heard.
                     self.mover.refused(f"{peer.name} wishes something else now")
                 if self.mover.state is Move.ASKED:

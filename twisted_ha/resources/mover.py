@@ -121,6 +121,14 @@ class Mover:
         """Whether a word about the wish of that number is about the move that is under way."""
         return wish is None or wish == self.wish
 
+    def outdatedBy(self, wish: str | None) -> bool:
+        """
+        Whether a wish of that number was made after the one that is under way.  An earlier one is only
+        late: it was lost, and has been sent again.
+        """
+        then, now = _number(self.wish), _number(wish)
+        return then is not None and now is not None and now > then
+
     def peerAsks(self, resources: ResourceSet, wish: str | None = None) -> None:
         """
         The other node wants to give, and nothing speaks against it.
@@ -410,3 +418,7 @@ class Mover:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
+
+
+def _number(wish: str | None) -> int | None:
+    return int(wish) if wish and wish.isascii() and wish.isdigit() and len(wish) < 16 else None
