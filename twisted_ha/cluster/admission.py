@@ -76,8 +76,10 @@ class Admission:
     def judge(self, node: Node, header: Header, medium: IMedium) -> Admitted:
         """One message of another node."""
         admitted = Admitted()
-        if header.sequenced:
-            if not self._judgeSequenced(node, header, medium, admitted):
+        now = self._clock.seconds()
+        link = node.links.get(medium.name)
+        if header.sequence is not None:
+            if not self._judgeSequenced(node, header, link, admitted, now):
                 return admitted
         elif 0 < header.generation < node.generation:
             return admitted  # an old one, played again: these types have no other protection
@@ -85,12 +87,14 @@ class Admission:
             return admitted  # dropped unseen, as by the original (wire-protocol.md section 5.3)
         else:
             admitted.fresh = True
-        self._heard(node, medium, admitted)
+        self._heard(node, link, admitted, now)
         self._nodes.learn(node, header.srcuuid)
         admitted.deliver = admitted.fresh and self._nodes.isForUs(header)
         return admitted
 
-    def _judgeSequenced(self, node: Node, header: Header, medium: IMedium, admitted: Admitted) -> bool:
+    def _judgeSequenced(
+        self, node: Node, header: Header, link: Link | None, admitted: Admitted, now: float
+    ) -> bool:
         """@return: whether it proves that its link works."""
         status = header.type == STATUS
         known = node.generation
@@ -110,10 +114,9 @@ class Admission:
                 # that it is asked for again once a status has begun the new one.
                 return False
         wasDead = node.dead and node.lastStatus is not None and not admitted.restarted
-        link = node.links.get(medium.name)
         judgement = admitted.judgement = node.sequence.accept(header.sequence)
         if link is not None and link.count(header.sequence) and status:
-            link.beat(self._clock.seconds())
+            link.beat(now)
         if judgement.verdict is Verdict.STALE:
             return False
         if judgement.verdict is Verdict.DUPLICATE:
@@ -121,13 +124,12 @@ class Admission:
         admitted.fresh = True
         if status and wasDead and header.generation == known:
             admitted.returned = True
-            silentFor = self._clock.seconds() - (node.lastStatus or 0.0)
+            silentFor = now - (node.lastStatus or 0.0)
             admitted.events.append(NodeReturned(node=node.name, silentFor=silentFor))
         return True
 
-    def _heard(self, node: Node, medium: IMedium, admitted: Admitted) -> None:
-        link = node.links.get(medium.name)
-        if link is not None and link.heard(self._clock.seconds(), self._punctuality.lost):
+    def _heard(self, node: Node, link: Link | None, admitted: Admitted, now: float) -> None:
+        if link is not None and link.heard(now, self._punctuality.lost):
             admitted.events.append(LinkUp(node=node.name, link=link.medium))
         admitted.link = link
         judgement = admitted.judgement
@@ -158,8 +160,8 @@ class Admission:
         local = self._nodes.local
         ours = header.generation == local.generation and header.srcuuid in (None, local.uuid)
         if ours:
-            self._heard(local, medium, admitted)
             link = local.links.get(medium.name)
+            self._heard(local, link, admitted, self._clock.seconds())
             if link is not None and header.sequence is not None:
                 link.count(header.sequence)
         elif header.generation >= local.generation or header.srcuuid not in (None, local.uuid):

@@ -60,12 +60,12 @@ class Beat:
         punctuality: Punctuality,
         local: Node,
         send: Callable[[Message], Message],
-        probe: Callable[[str], None],
+        probe: Callable[[Message], None],
         beat: Callable[[], None],
     ) -> None:
         """
         @param send: sends to everybody, and returns the message as it left.
-        @param probe: asks the ping nodes, given the time of sending.
+        @param probe: asks the ping nodes, given the status as it left.
         @param beat: called with every status.
         """
         self._clock = clock
@@ -115,7 +115,7 @@ class Beat:
         sent = self._send(statusMessage(self._local.word, self._timers.deadtime, self.flowControl))
         self._local.lastStatus = self._clock.seconds()
         self._local.protocol = self.flowControl
-        self._probe(sent.get("ts") or "")
+        self._probe(sent)
         self._beat()
 
     def look(self) -> None:

@@ -43,7 +43,7 @@ class Header(NamedTuple):
     @ivar srcuuid: 16 bytes; L{None} if there are none worth the name (heartbeat 1.2 sends none).
     @ivar generation: the sender's daemon start counter; 0 if it does not say.
     @ivar sequence: L{None} for the types without one.
-    @ivar dest: L{None} if the message is for everybody.
+    @ivar dest: L{None} if the message is for everybody; then there is no C{destuuid} either.
     @ivar ts: the sender's wall clock in Unix seconds; it is never compared with ours.
     """
 
@@ -90,7 +90,7 @@ class Header(NamedTuple):
             readNumber(message, "hg") or 0,
             sequence,
             None if target is None else NodeName(target),
-            _uuid(message, "destuuid"),
+            None if target is None else _uuid(message, "destuuid"),
             written,
         )
 

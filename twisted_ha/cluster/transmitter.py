@@ -18,10 +18,12 @@ from twisted_ha.cluster.nodes import NodeTable
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.interfaces import IMedium
 from twisted_ha.wire.fields import formatNumber
-from twisted_ha.wire.message import Field, FieldType, Message
+from twisted_ha.wire.message import Field, FieldType, Message, makeField
 from twisted_ha.wire.signed import Encoding
 
 __all__ = ["Transmitter"]
+
+_STRING = FieldType.STRING
 
 
 class Transmitter:
@@ -52,6 +54,7 @@ class Transmitter:
         self._nodes = nodes
         self._origin = (Field("src", nodes.local.name), Field("srcuuid", uuid, FieldType.BINARY))
         self._life = Field("hg", formatNumber("", "hg", generation))
+        self._load = "", Field("ld", "n/a")
         self._loadAverage = loadAverage
         self.history = SendHistory()
         self.reconfigure(config)
@@ -78,15 +81,17 @@ class Transmitter:
         @return: the message as it left.
         @raise WireError: it cannot be written; nothing was sent, and no number was used.
         """
-        now = self._clock.seconds()
         sequence = self.history.highest + 1
         stamped = self._stamp(message, sequence)
-        sent = Sent(sequence, stamped, lastSent=now)
-        frames = [self._frame(sent, form) for _, form in self._ways]
+        sent = Sent(sequence, stamped, {}, self._clock.seconds())
+        ways = self._ways
+        for _, form in ways:
+            self._frame(sent, form)
         if not stamped.type.startswith(UNSEQUENCED):
             self.history.add(sent)
-        for medium, frame in zip(self._media, frames, strict=True):
-            medium.send(frame)
+        frames = sent.frames
+        for medium, form in ways:
+            medium.send(frames[form])
         return stamped
 
     def resend(self, sent: Sent) -> None:
@@ -100,6 +105,11 @@ class Transmitter:
         for medium, form in self._ways:
             if medium.name == link:
                 medium.send(self._frame(sent, form))
+
+    @property
+    def probes(self) -> bool:
+        """Whether there is any ping node to ask."""
+        return bool(self._pings)
 
     def probe(self, ts: str) -> None:
         """
@@ -135,13 +145,21 @@ class Transmitter:
         target = self._nodes.get(message.get("dest"))
         if target is not None and target.uuid is not None:
             stamps.append(Field("destuuid", target.uuid, FieldType.BINARY))
-        stamps.extend(self._origin)
+        stamps += self._origin
         if sequenced:
-            stamps.append(Field("seq", formatNumber(kind, "seq", sequence)))
+            stamps.append(makeField(("seq", formatNumber(kind, "seq", sequence), _STRING)))
         stamps.append(self._life)
-        stamps.append(Field("ts", formatNumber(kind, "ts", max(1, int(self._wallClock())))))
+        ts = formatNumber(kind, "ts", max(1, int(self._wallClock())))
+        stamps.append(makeField(("ts", ts, _STRING)))
         if sequenced:
-            load = self._loadAverage().replace("\n", " ").strip()
-            stamps.append(Field("ld", load or "n/a"))
+            stamps.append(self._loadField())
         stamps.append(self._ttl)
         return message.stamped(stamps)
+
+    def _loadField(self) -> Field:
+        said, field = self._load
+        load = self._loadAverage()
+        if load != said:
+            field = Field("ld", load.replace("\n", " ").strip() or "n/a")
+            self._load = load, field
+        return field

@@ -295,7 +295,7 @@ class Network:
         self.segments: dict[str, Segment] = {}
         self.taps: list[Tap] = []
         self.delivered = 0
-        self._firsts: dict[tuple[str, bytes], float] = {}
+        self._firsts: dict[bytes, float] = {}
         self._newest: dict[tuple[str, str], float] = {}
         self.strangers: set[str] = set()
         self.reached: dict[tuple[str, str], float] = {}
@@ -328,7 +328,7 @@ class Network:
         segment, now = medium.segment, self._clock.world.now
         if not medium.port.takes(now):
             return
-        sent = Sent(medium.node, frame, self._firstSent(medium.node, frame), b"t=status" in frame[:24])
+        sent = Sent(medium.node, frame, self._firstSent(frame, now), frame.find(b"t=status", 0, 24) >= 0)
         segment.recent.append(sent)
         if medium.pingNode is not None:
             self._echo(medium, frame)
@@ -341,14 +341,11 @@ class Network:
             for after, copy in path.carry(frame, latency, random):
                 callLater(after, self._deliver, other, copy, sent)
 
-    def _firstSent(self, node: str, frame: bytes) -> float:
-        """When a node first sent these bytes, if that is not long ago."""
-        first = self._firsts.get((node, frame))
-        if first is None:
-            if len(self._firsts) > REMEMBERED:
-                self._firsts.clear()
-            first = self._firsts[node, frame] = self._clock.world.now
-        return first
+    def _firstSent(self, frame: bytes, now: float) -> float:
+        """When a node first sent these bytes, which bear its name, if that is not long ago."""
+        if len(self._firsts) > REMEMBERED:
+            self._firsts.clear()
+        return self._firsts.setdefault(frame, now)
 
     def _deliver(self, medium: SimMedium, frame: bytes, sent: Sent) -> None:
         # What stands behind a whole frame counts for nothing.

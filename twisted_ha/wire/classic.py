@@ -30,7 +30,7 @@ from twisted_ha.wire.grammar import (
     parseList,
     toText,
 )
-from twisted_ha.wire.message import Field, FieldType, Message
+from twisted_ha.wire.message import Field, FieldType, Message, makeField
 from twisted_ha.wire.signed import Claim, Encoding, SignedMessage, Signer, readClaim
 
 __all__ = [
@@ -51,10 +51,15 @@ _NEWLINES = tuple(chr(code) for code in (*range(20, 32), 15, 16, 17, 18))
 """What a newline of a nested message becomes, by the depth of its parent."""
 
 _TYPES = {"1": FieldType.BINARY, "2": FieldType.STRUCT, "3": FieldType.LIST, "4": FieldType.COMPRESSED}
+_CHANGING = ("seq=", "ts=", "ld=")
+"""What no two messages have in common, so that there is no use in remembering it."""
 _LONG = 200
 """Characters: lines of strangers that are longer are not kept in memory."""
 
 _AUTH_LINE = re.compile(rb"(\([1-4]\))?auth=")
+
+_USUAL_END = re.compile(rb"\nauth=([0-9]{1,9}) ([0-9a-f]+)\n<<<\n\0?")
+_UNUSUAL = (b"auth=", b"\n\n", b"\n<<<", b"\0")
 _STRING = FieldType.STRING
 
 
@@ -88,12 +93,31 @@ def readCovered(vouched: Claim) -> SignedMessage:
     @param vouched: as of L{claimClassic}.
     @raise WireError: it is none.
     """
-    lines = toText(vouched.covered).split("\n")
-    lines.pop()
+    covered = vouched.covered
+    # What stands before the number is the same in one status after another of all that a node says.
+    number = covered.find(b"\nseq=") + 1
+    head = _readHead(covered[:number]) if number <= _LONG else None
+    if head is None:
+        head, number = (), 0
     budget = Budget()
-    budget.spend(1, 4)  # the authentication
-    message = Message(_readLines(lines, 0, 4, budget)[0])
-    return SignedMessage(message, vouched.key, vouched.digest, vouched.covered, Encoding.CLASSIC)
+    budget.spend(1 + len(head), 4)  # the authentication is one more
+    lines = toText(covered[number:]).split("\n")
+    lines.pop()
+    message = Message((*head, *_readLines(lines, 0, 4 + number, budget)[0]))
+    return SignedMessage(message, vouched.key, vouched.digest, covered, Encoding.CLASSIC)
+
+
+@lru_cache(maxsize=64)
+def _readHead(head: bytes) -> tuple[Field, ...] | None:
+    """
+    The fields of lines with names seen all day; L{None} if there is any other line.
+
+    Remembered, like L{_readKnown}, and all of them at once.
+    """
+    lines = toText(head).split("\n")
+    lines.pop()
+    fields = [field for line in lines if (field := _readKnown(line)) is not None]
+    return tuple(fields) if len(fields) == len(lines) else None
 
 
 def claimClassic(frame: bytes) -> Claim:
@@ -102,10 +126,18 @@ def claimClassic(frame: bytes) -> Claim:
 
     @raise WireError: it has no markers.
     """
+    if len(frame) <= MAX_FRAME and frame.startswith(START):
+        # As everybody writes it: the one authentication last, no empty line, and nothing behind it.
+        end = frame.rfind(b"\nauth=")
+        usual = _USUAL_END.fullmatch(frame, end) if end > 3 else None
+        if usual is not None:
+            lines = frame[3 : end + 1]
+            for mark in _UNUSUAL:
+                if mark in lines:
+                    break
+            else:
+                return Claim(int(usual[1]), usual[2].decode("ascii"), lines[1:])
     body = _bodyOf(frame, MAX_FRAME)
-    last = body.rfind(b"\n", 0, -1) + 1
-    if body.startswith(b"auth=", last) and b"auth=" not in body[:last] and b"\n\n" not in body:
-        return Claim(*_claimOf(body[last + 5 : -1]), body[:last])
     auths = [line for line in body.split(b"\n") if _AUTH_LINE.match(line) is not None]
     plain = auths and auths[-1].startswith(b"auth=")
     return Claim(*(_claimOf(auths[-1][5:]) if plain else (None, "")), _withoutAuth(body))
@@ -175,6 +207,10 @@ def _readLines(
     fields: list[Field] = []
     auths: list[Field] = []
     for number, line in enumerate(lines):
+        if line.startswith(_CHANGING):
+            name, _, value = line.partition("=")
+            fields.append(makeField((name, value.replace("\x13", "\n"), _STRING)))
+            continue
         field = _readKnown(line) if len(line) <= _LONG else None
         if field is not None:
             fields.append(field)
@@ -192,8 +228,7 @@ def _readKnown(line: str) -> Field | None:
     """
     The field of a line with a name seen all day; L{None} for any other.
 
-    Remembered, because of a dozen lines of a message only the sequence number, the time and the
-    authentication are not those of the message before it.
+    Remembered, because nearly every line of a message was in the one before it.
     """
     name, separator, value = line.partition("=")
     if not separator:
@@ -267,12 +302,14 @@ def _writeLines(fields: Iterable[Field], depth: int) -> str:
             if name == AUTH and not depth:
                 continue
             checkName(name)
-        if kind is _STRING:
-            if not isinstance(value, str):
-                raise TypeError("a string field without a string")
-            made.append(f"{name}={value if value.isprintable() else _writeString(value)}\n")
-        else:
+        if kind is not _STRING:
             made.append(f"({kind:d}){name}={_writeTyped(value, kind, depth)}\n")
+        elif not isinstance(value, str):
+            raise TypeError("a string field without a string")
+        elif value.isprintable():
+            made.append(f"{name}={value}\n")
+        else:
+            made.append(f"{name}={_writeString(value)}\n")
     if len(made) >= MAX_FIELDS:  # the authentication is one more
         raise WireError(0, f"a message of more than {MAX_FIELDS} fields")
     return "".join(made)
@@ -286,7 +323,7 @@ def _writeString(value: str) -> str:
 
 def _writeTyped(value: object, kind: FieldType, depth: int) -> str:
     if isinstance(value, bytes) and (kind is FieldType.BINARY or kind is FieldType.COMPRESSED):
-        return binascii.b2a_base64(value, newline=False).decode("ascii")
+        return _writeUuid(value) if len(value) == 16 else _writeBytes(value)
     if kind is FieldType.STRUCT and isinstance(value, Message):
         return _writeNested(value, depth)
     if kind is FieldType.LIST and isinstance(value, tuple):
@@ -297,6 +334,13 @@ def _writeTyped(value: object, kind: FieldType, depth: int) -> str:
     if kind is FieldType.UNCOMPRESSED:
         raise WireError(0, "a field waiting for compression, which classic text cannot carry")
     raise TypeError("a field's value is not of its type")
+
+
+def _writeBytes(value: bytes) -> str:
+    return binascii.b2a_base64(value, newline=False).decode("ascii")
+
+
+_writeUuid = lru_cache(maxsize=64)(_writeBytes)
 
 
 def _writeNested(message: Message, depth: int) -> str:

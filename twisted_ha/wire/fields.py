@@ -56,7 +56,7 @@ def readNumber(message: Message, name: str) -> int | None:
     @return: L{None} if it is missing, is not a number in its base, or does not fit in 64 bits.
     @raise KeyError: C{name} is not a number on the wire; nothing a message can cause.
     """
-    base = baseOf(message.type, name)
+    base = _BASES[name] if name != "firstseq" else baseOf(message.type, name)
     text = message.get(name)
     # Python reads signs, blanks, underscores and the digits of every script as well; heartbeat does not.
     if text is None or len(text) > _LONGEST or not (text.isalnum() and text.isascii()):
