@@ -32,7 +32,10 @@ def chronicle(results: Sequence[Result], blocks: int, hours: float) -> str:
     spent = sum(one.spent for one in results) / 3600
     wall = sum(one.wall for one in results) / 3600
     stories = sum(one.stories for one in results)
-    programs = sorted({one.program for one in results})
+    programs: Counter[str] = Counter()
+    for one in results:
+        programs[one.program] += round(one.seconds)
+    sources = ", ".join(f"{name} for {span / 3600:,.0f} h" for name, span in programs.most_common())
     lines = [
         "# Soak",
         "",
@@ -43,7 +46,7 @@ def chronicle(results: Sequence[Result], blocks: int, hours: float) -> str:
         f" {len(results)} of {blocks} blocks of a campaign of {hours:,.0f} hours",
         f"- **{len(ours)} violations of ours**, {len(found) - len(ours)} by the doing of the original",
         f"- {spent:.2f} hours of CPU time, {wall:.2f} hours by the wall clock, over all processes",
-        f"- twisted_ha {VERSION} (sources {', '.join(programs)}), {sys.implementation.name}"
+        f"- twisted_ha {VERSION} (sources {sources}), {sys.implementation.name}"
         f" {sys.version.split()[0]}, Twisted {twisted.__version__}",
         "",
         "## What was run",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterable, Mapping
 
 from twisted_ha.config.model import ClusterConfig
@@ -23,8 +24,9 @@ def manyStories() -> None:
     Every world ends with such a look, which would otherwise take longer than a short story.
     """
     gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    if sys.implementation.name == "cpython":
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
 
 
 def simulate(

@@ -83,7 +83,7 @@ class Soak:
 
     def one(self, seed: int) -> Timeline:
         """Run one seed."""
-        setup = inventSetup(seed, self.pair)
+        setup = inventSetup(seed, self.pair, calm=self.calm)
         story = inventStory(setup, calm=self.calm)
         timeline = runStory(setup, story)
         self.faults.update(

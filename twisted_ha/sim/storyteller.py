@@ -30,6 +30,10 @@ BUSY = (0.1, 0.7, 3.0, 12.0, 45.0)
 CALM = (0.7, 30.0, 300.0, 900.0, 2400.0)
 """Seconds from one fault to the next: a bad night, or the life in which there are bad nights."""
 
+KEEPALIVE_BUSY = (0.5, 1.0, 1.0, 2.0)
+KEEPALIVE_CALM = (1.0, 2.0, 2.0, 2.0)
+"""Seconds between two statuses: the default is one, and many clusters are content with two."""
+
 LINKS: Sequence[tuple[str, ...]] = (
     ("eth1", "eth2"),
     ("eth1",),
@@ -40,16 +44,17 @@ LINKS: Sequence[tuple[str, ...]] = (
 )
 
 
-def inventSetup(seed: int, cast: str = PAIRS[0]) -> Setup:
+def inventSetup(seed: int, cast: str = PAIRS[0], *, calm: bool = False) -> Setup:
     """
     A cluster for a seed.
 
     @param cast: one of L{CASTS}.
+    @param calm: for a calm story; see L{inventStory}.
     """
     random = Random(f"{seed}/setup")
     if cast == MEMBERS:
         return _inventMembers(seed, random)
-    keepalive = random.choice([0.5, 1.0, 1.0, 2.0])
+    keepalive = random.choice(KEEPALIVE_CALM if calm else KEEPALIVE_BUSY)
     deadtime = random.choice([3.0, 5.0, 10.0]) * max(1.0, keepalive)
     config = clusterConfig(
         links=random.choice(LINKS),
