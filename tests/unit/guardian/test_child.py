@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -295,7 +296,9 @@ class ChildTests(SynchronousTestCase):
         )
 
         def end() -> None:
-            script.kill()
+            # The whole group: what the script has started holds its pipe open, and would be waited for.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(script.pid, signal.SIGKILL)
             script.communicate()
 
         self.addCleanup(end)
