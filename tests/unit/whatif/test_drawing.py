@@ -162,7 +162,7 @@ class PictureTests(SynchronousTestCase):
         try:
             import_module("cairosvg")
         except (ImportError, OSError) as error:
-            raise SkipTest("CairoSVG is not installed (the extra plot)") from error
+            raise SkipTest("CairoSVG or libcairo2 is not installed (the extra plot)") from error
         path = self.mktemp() + ".png"
         writePicture(told(STORY), path, "t")
         with open(path, "rb") as file:
