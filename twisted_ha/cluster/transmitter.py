@@ -17,6 +17,7 @@ from twisted_ha.cluster.history import Form, SendHistory, Sent
 from twisted_ha.cluster.nodes import NodeTable
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.interfaces import IMedium
+from twisted_ha.wire.codec import decode
 from twisted_ha.wire.fields import formatNumber
 from twisted_ha.wire.message import Field, FieldType, Message, makeField
 from twisted_ha.wire.signed import Encoding
@@ -72,7 +73,7 @@ class Transmitter:
         """
         self._keyring = keyring
         for sent in self.history:
-            sent.frames.clear()
+            sent.outdated = True
 
     def send(self, message: Message) -> Message:
         """
@@ -83,28 +84,30 @@ class Transmitter:
         """
         sequence = self.history.highest + 1
         stamped = self._stamp(message, sequence)
-        sent = Sent(sequence, stamped, {}, self._clock.seconds())
-        ways = self._ways
-        for _, form in ways:
-            self._frame(sent, form)
+        frames: dict[Form, bytes] = {}
+        for _, form in self._ways:
+            if form not in frames:
+                frames[form] = self._keyring.sign(stamped, *form)
         if not stamped.type.startswith(UNSEQUENCED):
-            self.history.add(sent)
-        frames = sent.frames
-        for medium, form in ways:
+            self.history.add(Sent(sequence, frames, self._clock.seconds()))
+        for medium, form in self._ways:
             medium.send(frames[form])
         return stamped
 
     def resend(self, sent: Sent) -> None:
-        """Send a message again on every medium; the bytes are the first ones."""
+        """
+        Send a message again on every medium.  The bytes are the first ones, unless the key or the
+        encoding has changed since.
+        """
         for medium, form in self._ways:
             medium.send(self._frame(sent, form))
 
     def sendBy(self, link: str, message: Message) -> None:
         """Stamp, sign and send a message without a number, by the link of that name only."""
-        sent = Sent(0, self._stamp(message, 0), lastSent=self._clock.seconds())
+        stamped = self._stamp(message, 0)
         for medium, form in self._ways:
             if medium.name == link:
-                medium.send(self._frame(sent, form))
+                medium.send(self._keyring.sign(stamped, *form))
 
     @property
     def probes(self) -> bool:
@@ -134,8 +137,11 @@ class Transmitter:
 
     def _frame(self, sent: Sent, form: Form) -> bytes:
         frame = sent.frames.get(form)
-        if frame is None:
-            frame = sent.frames[form] = self._keyring.sign(sent.message, *form)
+        if frame is None or sent.outdated:
+            message = decode(next(iter(sent.frames.values()))).message
+            frame = self._keyring.sign(message, *form)
+            sent.frames = {form: frame} if sent.outdated else {**sent.frames, form: frame}
+            sent.outdated = False
         return frame
 
     def _stamp(self, message: Message, sequence: int) -> Message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_ha.cluster.history import RING, SendHistory, Sent
-from twisted_ha.wire import Encoding, Message
+from twisted_ha.wire import Encoding
 
 FORM = Encoding.CLASSIC, True
 
@@ -14,7 +14,7 @@ def filled(count: int, size: int = 10, **limits: int) -> SendHistory:
     """A history of so many messages of so many bytes."""
     history = SendHistory(**limits)
     for number in range(1, count + 1):
-        history.add(Sent(number, Message.of("status"), {FORM: bytes(size)}))
+        history.add(Sent(number, {FORM: bytes(size)}))
     return history
 
 
@@ -41,5 +41,5 @@ class HistoryTests(SynchronousTestCase):
         """Large messages push out earlier ones, but never themselves."""
         history = filled(10, size=400, maxBytes=1000)
         self.assertEqual((len(history), history.lowest), (2, 9))
-        history.add(Sent(11, Message.of("big"), {FORM: bytes(5000)}))
+        history.add(Sent(11, {FORM: bytes(5000)}))
         self.assertEqual((len(history), history.lowest), (1, 11))

@@ -133,7 +133,7 @@ class AnswersTests(SynchronousTestCase):
             self.answer,
         )
         for number in range(1, 701):
-            self.history.add(Sent(number, Message.of("x")))
+            self.history.add(Sent(number, {}))
 
     def answer(self, node: NodeName, message: Message) -> None:
         """Remember a refusal."""
