@@ -67,16 +67,14 @@ class Admission:
     def __init__(
         self, clock: IReactorTime, bus: EventBus, nodes: NodeTable, punctuality: Punctuality
     ) -> None:
-        self._clock = clock
         self._bus = bus
         self._nodes = nodes
         self._punctuality = punctuality
         self._limit = RateLimit(clock, _WARNING_PAUSE)
 
-    def judge(self, node: Node, header: Header, medium: IMedium) -> Admitted:
-        """One message of another node."""
+    def judge(self, node: Node, header: Header, medium: IMedium, now: float) -> Admitted:
+        """One message of another node, that came C{now} (the clock's seconds)."""
         admitted = Admitted()
-        now = self._clock.seconds()
         link = node.links.get(medium.name)
         if header.sequence is not None:
             if not self._judgeSequenced(node, header, link, admitted, now):
@@ -154,14 +152,14 @@ class Admission:
                 )
             )
 
-    def echo(self, header: Header, medium: IMedium, source: str) -> Admitted:
+    def echo(self, header: Header, medium: IMedium, source: str, now: float) -> Admitted:
         """One message that bears this node's own name: what we sent, or somebody else's."""
         admitted = Admitted()
         local = self._nodes.local
         ours = header.generation == local.generation and header.srcuuid in (None, local.uuid)
         if ours:
             link = local.links.get(medium.name)
-            self._heard(local, link, admitted, self._clock.seconds())
+            self._heard(local, link, admitted, now)
             if link is not None and header.sequence is not None:
                 link.count(header.sequence)
         elif header.generation >= local.generation or header.srcuuid not in (None, local.uuid):

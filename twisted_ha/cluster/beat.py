@@ -118,7 +118,7 @@ class Beat:
         self._probe(sent)
         self._beat()
 
-    def look(self) -> None:
+    def look(self, now: float) -> None:
         """
         Notice that the next beat is overdue.
 
@@ -126,7 +126,7 @@ class Beat:
         before the timer runs, and what it says may be old.
         """
         if self._call is not None:
-            self._punctuality.ran(self._planned)
+            self._punctuality.ran(self._planned, now)
 
     def _plan(self, when: float) -> None:
         self._planned = when
@@ -137,5 +137,5 @@ class Beat:
         planned, now = self._planned, self._clock.seconds()
         due = planned + self._timers.keepalive
         self._plan(due if due > now else now + self._timers.keepalive)
-        self._punctuality.ran(planned)
+        self._punctuality.ran(planned, now)
         self.sendStatus()

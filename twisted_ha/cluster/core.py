@@ -285,11 +285,12 @@ class ClusterCore:
     ) -> None:
         if not self._running:
             return
-        self._beat.look()
+        now = self._clock.seconds()
+        self._beat.look(now)
         if node.local:
-            admitted = self._admission.echo(header, medium, source)
+            admitted = self._admission.echo(header, medium, source, now)
         else:
-            admitted = self._admission.judge(node, header, medium)
+            admitted = self._admission.judge(node, header, medium, now)
         if admitted.link is not None:
             self._membership.heardThrough(admitted.link)
         if admitted.fresh or admitted.events:

@@ -77,11 +77,11 @@ class Deadline:
     def _look(self) -> None:
         self._call = None
         confirmed, self._confirming = self._confirming, False
-        self._punctuality.ran(self._when)
+        now = self._clock.seconds()
+        self._punctuality.ran(self._when, now)
         due = self._due()
         if due is None:
             return
-        now = self._clock.seconds()
         if due > now + TOLERANCE:
             self._schedule(due)
         elif confirmed:

@@ -61,13 +61,12 @@ class Punctuality:
         """Listening begins now."""
         self.listeningSince = self._clock.seconds()
 
-    def ran(self, planned: float) -> bool:
+    def ran(self, planned: float, now: float) -> bool:
         """
-        A call planned for C{planned} (the clock's seconds) runs now.
+        A call planned for C{planned} runs C{now} (both the clock's seconds).
 
         @return: whether it came too late to trust what was heard until now.
         """
-        now = self._clock.seconds()
         late = now - planned
         if late <= self.slack:
             return False
