@@ -14,10 +14,11 @@ from twisted_ha.bus import EventBus
 from twisted_ha.events import CommunicationsUp, Event
 from twisted_ha.hbapi.desk import Desk
 from twisted_ha.hbapi.fifo import CommandFifo
+from twisted_ha.hbapi.kinds import CLIENT_QUERY
 from twisted_ha.hbapi.node import LocalClusterNode
 from twisted_ha.hbapi.signon import Peer
 
-__all__ = ["ClientApi"]
+__all__ = ["Attention", "ClientApi"]
 
 
 class ClientApi:
@@ -57,22 +58,20 @@ class ClientApi:
             bus=bus,
             received=partial(local.inject, origin="the command FIFO"),
         )
-        self._stops: list[Callable[[], None]] = []
+        self._attention = Attention(node, self.desk)
+        self._unsubscribe: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Hear what happens, and open the doors."""
-        self._stops = [
-            self._node.core.observe(self.desk.feed.heard),
-            self._node.bus.subscribe(self._happened),
-        ]
+        self._unsubscribe = self._node.bus.subscribe(self._happened)
         self._fifo.open()
         if self._node.core.communicationsUp:
             self._open()
 
     def stop(self) -> Deferred[None]:
         """Close the doors.  Clients see the end of their connections, and nothing before it."""
-        for stop in self._stops:
-            stop()
+        self._unsubscribe()
+        self._attention.pay(False)
         self._fifo.close()
         self.desk.closeAll()
         return self._socket.stopService()
@@ -84,7 +83,32 @@ class ClientApi:
     def _happened(self, event: Event, when: float) -> None:
         if isinstance(event, CommunicationsUp):
             self._open()
-        self.desk.feed.happened(event, when)
+
+
+class Attention:
+    """
+    Follows what the cluster says while there is somebody to tell it, which mostly there is not.
+
+    What other nodes ask about clients is answered always.
+    """
+
+    def __init__(self, node: LocalNode, desk: Desk) -> None:
+        self._node = node
+        self._feed = desk.feed
+        self._ends: list[Callable[[], None]] = []
+        desk.attended = self.pay
+        node.core.handle(CLIENT_QUERY, lambda header, message: desk.asked(message))
+
+    def pay(self, somebody: bool) -> None:
+        """@param somebody: whether anybody is signed on."""
+        while self._ends:
+            self._ends.pop()()
+        self._feed.stop()
+        if somebody:
+            self._ends = [
+                self._node.core.observe(self._feed.heard),
+                self._node.bus.subscribe(self._feed.happened),
+            ]
 
 
 class _RegisterService(SocketService):

@@ -48,6 +48,7 @@ from twisted_ha.guard.note import forget, recover
 from twisted_ha.guardian import Guardian
 from twisted_ha.media.registry import buildMedia
 from twisted_ha.media.service import MediaService
+from twisted_ha.observe.hooks import NEVER
 from twisted_ha.observe.incident import IncidentDirectory
 from twisted_ha.observe.lines import LineFormat
 from twisted_ha.observe.log import EventEmitter, HaLog, LoggerBridge
@@ -328,14 +329,14 @@ class Daemon:
         self.bus.subscribe(self._moving)
         self._metrics = Metrics(self.control.status)
         self.bus.subscribe(self._metrics)
-        self.node.core.observe(self._heard)
+        self.node.core.observe(self._heard, but=NEVER)
         self._media = MediaService(media, self.node.core.receiver)
         self._media.startService()
 
     def _loadAverage(self) -> str:
-        # The kernel counts every five seconds; there may be twenty beats in one.
+        # The kernel counts every five seconds, in which there may be a hundred beats.
         now = self._reactor.seconds()
-        if now - self._load[0] >= 1.0:
+        if now - self._load[0] >= 5.0:
             self._load = (now, self._platform.loadAverage())
         return self._load[1]
 

@@ -6,7 +6,7 @@ The room's front door: membership of the cluster, and messages to and from the o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from random import Random
 
 from twisted.internet.interfaces import IReactorTime
@@ -258,16 +258,17 @@ class ClusterCore:
         """
         self._handlers.setdefault(type, []).append(handler)
 
-    def observe(self, callback: Watcher) -> Callable[[], None]:
+    def observe(self, callback: Watcher, but: Collection[str] = ()) -> Callable[[], None]:
         """
         Call C{callback} with every accepted message for us and every one of our own.
 
         Ours are told after they have left, and those of others before what was sent in reaction to them;
         never one while another is being told.
 
+        @param but: types it has no use for.
         @return: call it to stop that.
         """
-        return self._watchers.add(callback)
+        return self._watchers.add(callback, but)
 
     def onLate(self, callback: Callable[[float], None]) -> None:
         """Call C{callback} with the seconds whenever this process did not run when it should have."""

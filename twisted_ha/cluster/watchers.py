@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import TracebackType
 
 from twisted.logger import Logger
@@ -27,33 +27,41 @@ class Watchers:
     _log = Logger()
 
     def __init__(self) -> None:
-        self._watchers: list[Watcher] = []
+        self._watchers: list[tuple[Watcher, frozenset[str]]] = []
         self._waiting: deque[tuple[Header, Message, bool]] = deque()
         self._holding = 0
 
-    def add(self, watcher: Watcher) -> Callable[[], None]:
+    def add(self, watcher: Watcher, but: Collection[str] = ()) -> Callable[[], None]:
         """
         Tell C{watcher} from now on.
 
+        @param but: types it has no use for; a message that nobody has a use for costs next to nothing.
         @return: call it to stop that.
         """
-        self._watchers.append(watcher)
+        entry = watcher, frozenset(but)
+        self._watchers.append(entry)
 
         def stop() -> None:
-            if watcher in self._watchers:
-                self._watchers.remove(watcher)
+            if entry in self._watchers:
+                self._watchers.remove(entry)
 
         return stop
 
+    def _wanted(self, kind: str) -> bool:
+        for _, but in self._watchers:
+            if kind not in but:
+                return True
+        return False
+
     def tell(self, header: Header, message: Message) -> None:
         """Tell a message of another node, or queue it behind those that wait."""
-        if self._watchers:
+        if self._wanted(header.type):
             self._waiting.append((header, message, False))
             self._flush()
 
     def tellOwn(self, message: Message) -> None:
         """The same for a message that this node has sent."""
-        if self._watchers:
+        if self._wanted(message.type):
             self._waiting.append((Header.of(message), message, True))
             self._flush()
 
@@ -73,7 +81,9 @@ class Watchers:
         try:
             while self._waiting:
                 header, message, local = self._waiting.popleft()
-                for watcher in tuple(self._watchers):
+                for watcher, but in tuple(self._watchers):
+                    if header.type in but:
+                        continue
                     try:
                         watcher(header, message, local)
                     except Exception:

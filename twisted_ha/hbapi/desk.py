@@ -61,7 +61,10 @@ class Desk(ServerFactory):
     """
     Everybody who is connected.
 
-    @ivar feed: what is to be told; its ends belong on the cluster core and on the bus.
+    @ivar feed: what is to be told; its ends belong on the cluster core and on the bus while somebody is
+        signed on.
+    @ivar attended: called with C{True} before the first client is told anything, and with C{False}
+        when the last one has left.
     """
 
     noisy = False
@@ -92,6 +95,7 @@ class Desk(ServerFactory):
         self._arrivals = Pace(clock, burst=50, perSecond=10.0)
         self._complaints = RateLimit(clock, _COMPLAINT_PAUSE)
         self._closing = False
+        self.attended: Callable[[bool], None] = lambda somebody: None
         self._requests = Requests(node, self._signedOn)
         self.feed = Feed(
             node, clock=clock, wallClock=wallClock, tell=self._tell, asked=self._requests.query
@@ -106,6 +110,10 @@ class Desk(ServerFactory):
     def clients(self) -> tuple[str, ...]:
         """The ids of those who are signed on."""
         return tuple(self._signedOn)
+
+    def asked(self, message: Message) -> None:
+        """Another node asks whether a client is signed on here."""
+        self._requests.query(message)
 
     def buildProtocol(self, addr: IAddress | None) -> Session:
         """The session of somebody who connects."""
@@ -245,6 +253,8 @@ class Desk(ServerFactory):
             vouched=peer.pid is not None,
         )
         session.client = client
+        if not self._signedOn:
+            self.attended(True)
         self._signedOn[client.identity] = session
         self._note(client, "signed on")
         if client.named:
@@ -266,12 +276,13 @@ class Desk(ServerFactory):
         if self._signedOn.get(client.identity) is session:
             del self._signedOn[client.identity]
         self._note(client, f"left: {reason}")
-        if not client.named or self._closing:
-            return
-        change = self._change("leave", client.identity, reason, client.generation)
-        if farewell:
-            session.send(change)
-        self._announce(change)
+        if client.named and not self._closing:
+            change = self._change("leave", client.identity, reason, client.generation)
+            if farewell:
+                session.send(change)
+            self._announce(change)
+        if not self._signedOn:
+            self.attended(False)
 
     def _change(self, status: str, identity: str, reason: str, generation: int) -> Message:
         return Message.of(

@@ -54,7 +54,7 @@ class Feed:
         """
         @param wallClock: the Unix time, for C{ts}.
         @param tell: given what clients are told.
-        @param asked: given every C{query-cstatus} that is for this node.
+        @param asked: given every C{query-cstatus} of this node's own clients that is for this node.
         """
         self._node = node
         self._clock = clock
@@ -66,17 +66,20 @@ class Feed:
         self._lastLinks: dict[str, tuple[Message, IDelayedCall]] = {}
 
     def stop(self) -> None:
-        """Wait for nothing any more."""
+        """Nobody is to be told anything any more, for now at least: wait for nothing, keep nothing."""
         for _, call in self._lastLinks.values():
             call.cancel()
         self._lastLinks.clear()
+        self._news.clear()
+        self._held.clear()
 
     def heard(self, header: Header, message: Message, local: bool) -> None:
         """A message of the cluster, or one of our own."""
         if local and header.dest not in (None, self._node.name):
             return
         if header.type == CLIENT_QUERY:
-            self._asked(message)
+            if local:  # others' are answered whether or not there is anybody to be told
+                self._asked(message)
         elif header.type == CLIENT_STATUS and not local:
             self._hold(header.src, header.sequence or 0, message)
         else:

@@ -241,6 +241,22 @@ class CoreTests(ClusterTestCase):
         self.alpha.core.send(Message.of("a"))
         self.assertEqual(seen, [])
 
+    def test_unwanted(self) -> None:
+        """A watcher is not told of types it has no use for; another one is."""
+        some: list[str] = []
+        every: list[str] = []
+        core = self.alpha.core
+        core.observe(lambda header, message, local: some.append(message.type), but=("a", "x"))
+        stop = core.observe(lambda header, message, local: every.append(message.type))
+        for kind in "ab":
+            core.send(Message.of(kind))
+        for kind in "xy":
+            self.beta.says(kind)
+        self.assertEqual((some, every), (["b", "y"], ["a", "b", "x", "y"]))
+        stop()
+        core.send(Message.of("a"))
+        self.assertEqual(len(every), 4)
+
     def test_brokenWatcher(self) -> None:
         """A watcher or handler with a bug is logged; the others hear, and the next message too."""
 

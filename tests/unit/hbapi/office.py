@@ -16,6 +16,7 @@ from tests.unit.config.fakes import FakeHost
 from tests.unit.resources.cluster import FakeFencer, FakeGuardian, FakeRegistry
 from twisted_ha.assembly import LocalNode, Surroundings, assemble
 from twisted_ha.bus import EventBus
+from twisted_ha.clientapi import Attention
 from twisted_ha.config.loading import load
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.errors import PlatformError
@@ -226,8 +227,7 @@ class Office:
             alive=lambda pid: pid not in self.dead,
             kill=lambda pid, number: self.kills.append((pid, number)),
         )
-        self.node.core.observe(self.desk.feed.heard)
-        self.bus.subscribe(self.desk.feed.happened)
+        Attention(self.node, self.desk)
         for port in (*self.ports, self.ping):
             port.open(self.node.core.receiver)
 

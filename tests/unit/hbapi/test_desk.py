@@ -62,6 +62,35 @@ class SignOnTests(DeskCase):
         verifyObject(IClusterNode, self.alpha.local)
         verifyObject(IPushProducer, self.casual().session)
 
+    def test_audience(self) -> None:
+        """What the cluster says is followed from the first client to the last, and not beyond."""
+        calls: list[bool] = []
+        pay = self.alpha.desk.attended
+
+        def attended(somebody: bool) -> None:
+            calls.append(somebody)
+            pay(somebody)
+
+        self.alpha.desk.attended = attended
+        first, second = self.named("first", 51), self.named("second", 52)
+        first.hangUp()
+        self.assertEqual(calls, [True])
+        self.beta.node.core.send(Message.of("news"))
+        self.town.run()
+        self.assertEqual([message.type for message in second.heard()], ["news"])
+        second.hangUp()
+        self.assertEqual(calls, [True, False])
+        self.town.run()
+        self.assertEqual(self.casual().heard(), [])
+
+    def test_askedWithoutAudience(self) -> None:
+        """Another node that asks for a client is answered, even if there is none at all."""
+        asking = Message.of("query-cstatus", dest="alpha", cn="other", from_id="somebody")
+        self.beta.node.core.send(asking)
+        self.town.run()
+        answers = [one for one in self.alpha.said() if one.type == "respond-cstatus"]
+        self.assertEqual([one.get("cs") for one in answers], ["offline"])
+
     def test_refusedNotAnnounced(self) -> None:
         """Nobody is told that somebody left who never came (the original does)."""
         caller = Caller(self.alpha, Credentials(uid=NOBODY))
