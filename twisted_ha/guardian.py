@@ -29,6 +29,12 @@ from twisted_ha.operations import GuardedGroup
 
 __all__ = ["Guardian", "Note", "Recovery", "forget", "readNote", "recover"]
 
+_FEEDS = 10
+"""
+How often it is fed within its patience, at least where beats are that frequent.  It measures from the last
+beat it was told, so it may lose patience by a tenth too soon, and never too late.
+"""
+
 _AGAIN = 1.0
 _GOODBYE = 2.0
 _LINE = 1 << 16
@@ -78,6 +84,7 @@ class Guardian:
         self._held: tuple[GuardedGroup, ...] = ()
         self._scripts: dict[int, None] = {}
         self._noted = False
+        self._hungry = 0.0
         self._releasing: float | None = None
         self._process: _Conversation | None = None
         self._again: IDelayedCall | None = None
@@ -102,7 +109,7 @@ class Guardian:
         for group in self._scripts:
             self._send(words.line("script", str(group)))
         self._list()
-        self.beat()
+        self._feed()
 
     def hold(self, groups: Sequence[GuardedGroup]) -> None:
         """
@@ -129,12 +136,24 @@ class Guardian:
         self._send(words.line("script" if running else "ended", str(group)))
 
     def beat(self) -> None:
-        """This process lives."""
+        """
+        This process lives.
+
+        Called at every beat.  Not each is passed on: it costs two processes a waking.
+        """
+        if self._clock.seconds() >= self._hungry:
+            self._feed()
+
+    def _feed(self) -> None:
+        self._hungry = self._clock.seconds() + self._patience / _FEEDS
         self._send(words.line("beat", repr(self._systemClock())))
 
     def setPatience(self, seconds: float) -> None:
         """The timers have changed."""
+        # First a beat: since the last one it was told, more may have passed than the new patience allows.
+        self._feed()
         self._patience = seconds
+        self._hungry = 0.0
         self._send(words.line("patience", repr(seconds)))
 
     def stop(self) -> Deferred[None]:

@@ -131,6 +131,15 @@ class GuardianTests(SynchronousTestCase):
         self.guardian.beat()
         self.assertEqual(process.lines(), [["beat", "1001.0"]])
 
+    def test_frequentBeats(self) -> None:
+        """Of beats that are more frequent than a tenth of its patience, some are passed on."""
+        process = self.started()
+        for _ in range(20):
+            self.clock.advance(0.0625)
+            self.guardian.beat()
+        told = [float(words[1]) - 1000 for words in process.lines()]
+        self.assertEqual(told, [0.25, 0.5, 0.75, 1.0, 1.25])
+
     def test_hold(self) -> None:
         """A list has every group with its stops in order, and an environment once."""
         process = self.started()
@@ -194,10 +203,10 @@ class GuardianTests(SynchronousTestCase):
         self.assertEqual(process.lines()[-1], ["held"])
 
     def test_patience(self) -> None:
-        """A change of the timers reaches it, and the next one too."""
+        """A change of the timers reaches it after a beat, and the next one too."""
         process = self.started()
         self.guardian.setPatience(9.0)
-        self.assertEqual(process.lines(), [["patience", "9.0"]])
+        self.assertEqual(process.lines(), [["beat", "1000.0"], ["patience", "9.0"]])
         process.exit()
         self.clock.advance(1)
         self.assertEqual(self.argv[-1], "9.0")
