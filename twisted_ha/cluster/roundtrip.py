@@ -28,6 +28,9 @@ ANSWER = "NS_echoreply"
 INTERVAL = 30.0
 """Seconds between two questions by one link to one node."""
 
+_LOOK = 1.0
+"""Seconds between two looks at the links, of which one may have become due."""
+
 _LEAST = 1.0
 """Seconds between two answers by one link to one node: what is played again is not worth an answer."""
 
@@ -44,6 +47,8 @@ class RoundTrips:
         self._sendBy = sendBy
         self._limit = RateLimit(clock, _LEAST)
         self._asked = 0
+        self._next = 0.0
+        self._pings = [link for node in nodes.others if node.ping for link in node.links.values()]
 
     def turn(self, ts: str) -> None:
         """
@@ -52,11 +57,18 @@ class RoundTrips:
         @param ts: what the questions to the ping nodes carry.
         """
         now = self._clock.seconds()
+        for link in self._pings:
+            link.ask(now, ts)
+        if now >= self._next:
+            self._next = now + _LOOK
+            self._askOthers(now)
+
+    def _askOthers(self, now: float) -> None:
         for node in self._nodes.others:
+            if node.ping or node.extension is None:
+                continue
             for link in node.links.values():
-                if node.ping:
-                    link.ask(now, ts)
-                elif node.extension is not None and link.up and link.lastAsked(now) >= INTERVAL:
+                if link.up and link.lastAsked(now) >= INTERVAL:
                     self._ask(node, link)
 
     def _ask(self, node: Node, link: Link) -> None:
