@@ -7,7 +7,7 @@ the other.  Nobody needs a link to himself; at best they are duplicates (wire-pr
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 
 __all__ = ["Echoes"]
 
@@ -25,12 +25,13 @@ class Echoes:
     SIZE = 64
 
     def __init__(self) -> None:
-        self._sent: deque[bytes] = deque(maxlen=self.SIZE)
+        self._sent: OrderedDict[bytes, None] = OrderedDict()
 
     def sent(self, frame: bytes) -> None:
         """C{frame} is about to be sent."""
-        if not self._sent or self._sent[-1] != frame:
-            self._sent.append(frame)
+        self._sent[frame] = None
+        if len(self._sent) > self.SIZE:
+            self._sent.popitem(last=False)
 
     def __contains__(self, frame: object) -> bool:
         return frame in self._sent

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from twisted.internet.interfaces import IReadDescriptor
@@ -36,6 +37,7 @@ whether it was a message of this cluster.
 """
 
 
+@lru_cache(maxsize=256)  # asked for every datagram, and those who send are few
 def sourceOf(address: tuple[Any, ...]) -> str:
     """An address as people write it."""
     host, port = address[0], address[1] if len(address) > 1 else 0

@@ -86,7 +86,7 @@ class PosixPlatform:
             raise MediumError(f"network interface {name} cannot be looked at: {explain(e)}") from None
         finally:
             asking.close()
-        prefix = ipaddress.ip_network(f"0.0.0.0/{netmask}").prefixlen if netmask else None
+        prefix = _prefix(netmask) if netmask else None
         broadcasts = bool(flags & _IFF_BROADCAST)
         return NetworkInterface(
             name=name,
@@ -167,6 +167,10 @@ class PosixPlatform:
                 return ""
         reason = os.strerror(ctypes.get_errno())
         return f"memory is not locked ({reason}): a machine that swaps can delay the heartbeat"
+
+
+def _prefix(netmask: str) -> int:
+    return int.from_bytes(socket.inet_aton(netmask), "big").bit_count()
 
 
 def _broadcast(address: str | None, prefix: int | None, told: str | None) -> str | None:
