@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
@@ -21,7 +21,9 @@ from twisted_ha.config.model import ClusterConfig
 from twisted_ha.control import NodeControl
 from twisted_ha.places import Places
 from twisted_ha.platform.interface import IPlatform, PeerCredentials
-from twisted_ha.respawn import Respawner, clientSpawner
+
+if TYPE_CHECKING:
+    from twisted_ha.respawn import Respawner
 
 __all__ = ["Doors"]
 
@@ -132,6 +134,10 @@ class Doors:
 
     def startPrograms(self) -> None:
         """The programs of C{respawn} lines run from the moment the cluster's nodes are known."""
+        if not self._config.respawn:
+            return
+        from twisted_ha.respawn import Respawner, clientSpawner
+
         environment = scriptEnvironment(self._config, self._places, os.environ)
         self._respawner = Respawner(
             self._config.respawn,

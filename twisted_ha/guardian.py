@@ -31,8 +31,8 @@ __all__ = ["Guardian", "Note", "Recovery", "forget", "readNote", "recover"]
 
 _FEEDS = 10
 """
-How often it is fed within its patience, at least where beats are that frequent.  It measures from the last
-beat it was told, so it may lose patience by a tenth too soon, and never too late.
+How often it is fed within its patience, where beats are that frequent.  It measures from the last beat
+it was told, so it may lose patience by a tenth too soon, and never too late.
 """
 
 _AGAIN = 1.0
@@ -150,7 +150,7 @@ class Guardian:
 
     def setPatience(self, seconds: float) -> None:
         """The timers have changed."""
-        # First a beat: since the last one it was told, more may have passed than the new patience allows.
+        # First a beat: the last one it was told may be older than the new patience allows.
         self._feed()
         self._patience = seconds
         self._hungry = 0.0

@@ -11,6 +11,7 @@ from enum import Enum, Flag
 from typing import NewType
 
 __all__ = [
+    "FACILITIES",
     "FailbackMode",
     "Holdings",
     "LinkStatus",
@@ -21,6 +22,20 @@ __all__ = [
 
 NodeName = NewType("NodeName", str)
 """A node's name, folded to lower case as heartbeat 3.0.6 does (configuration.md section 5)."""
+
+FACILITIES = {
+    **{
+        name: number
+        for number, name in enumerate(
+            ("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron")
+        )
+    },
+    "authpriv": 10,
+    "ftp": 11,
+    "security": 4,
+    **{f"local{number}": 16 + number for number in range(8)},
+}
+"""The facilities of C{logfacility}, as numbered in RFC 3164."""
 
 
 class NodeStatus(Enum):

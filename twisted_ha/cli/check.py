@@ -12,10 +12,10 @@ from twisted_ha.config import (
     ElsewhereHost,
     IHostQueries,
     SystemHost,
-    describe,
     exitStatus,
     load,
 )
+from twisted_ha.config.describe import describe
 from twisted_ha.errors import ConfigError
 from twisted_ha.platform import choose
 

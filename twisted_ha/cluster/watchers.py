@@ -48,10 +48,7 @@ class Watchers:
         return stop
 
     def _wanted(self, kind: str) -> bool:
-        for _, but in self._watchers:
-            if kind not in but:
-                return True
-        return False
+        return any(kind not in but for _, but in self._watchers)
 
     def tell(self, header: Header, message: Message) -> None:
         """Tell a message of another node, or queue it behind those that wait."""

@@ -6,7 +6,6 @@ Text becomes tokens with positions, those become directives, and those one L{Clu
 
 from __future__ import annotations
 
-from twisted_ha.config.describe import describe
 from twisted_ha.config.host import ElsewhereHost, IHostQueries, SystemHost
 from twisted_ha.config.loading import exitStatus, load
 from twisted_ha.config.model import ClusterConfig
@@ -16,7 +15,6 @@ __all__ = [
     "ElsewhereHost",
     "IHostQueries",
     "SystemHost",
-    "describe",
     "exitStatus",
     "load",
 ]

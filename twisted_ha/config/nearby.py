@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from twisted_ha.config.complaints import listed
@@ -24,6 +23,8 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
     folded: dict[str, str] = {}
     for name in known:
         folded.setdefault(name.lower(), name)
+    import difflib  # nobody needs it while all words are known
+
     near = difflib.get_close_matches(word.lower(), folded, n=2, cutoff=_ALIKE)
     ratios = [difflib.SequenceMatcher(None, word.lower(), name).ratio() for name in near]
     return [

@@ -10,10 +10,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted_ha.bus import EventBus
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.fencing.absent import AbsentFencer
-from twisted_ha.fencing.external import ExternalFencer
-from twisted_ha.fencing.meatware import MeatwareFencer
-from twisted_ha.fencing.null import NullFencer
-from twisted_ha.fencing.plugin import PLACES, Plugin
 from twisted_ha.interfaces import IFencer, IProcessRunner
 
 __all__ = ["buildFencer"]
@@ -38,12 +34,20 @@ def buildFencer(
     device = config.fencing
     if device is None:
         return AbsentFencer()
+    # What belongs to one kind of device is read when there is one: most clusters have none.
     if device.type == "null":
+        from twisted_ha.fencing.null import NullFencer
+
         return NullFencer(bus)
     if device.type == "meatware":
+        from twisted_ha.fencing.meatware import MeatwareFencer
+
         return MeatwareFencer(
             hosts=device.parameters, directories=_fifoDirectories(run), clock=clock, bus=bus
         )
+    from twisted_ha.fencing.external import ExternalFencer
+    from twisted_ha.fencing.plugin import PLACES, Plugin
+
     plugin = Plugin(
         name=device.type.removeprefix("external/"),
         parameters=device.parameters,

@@ -10,13 +10,13 @@ import os
 import re
 import signal
 from collections.abc import Callable, Container
-from logging.handlers import SysLogHandler
 
 from twisted_ha.cluster.nodes import NodeView
 from twisted_ha.errors import WireError
 from twisted_ha.hbapi.clients import Client
 from twisted_ha.hbapi.kinds import CLIENT_QUERY, QUERY_ANSWER, Kind
 from twisted_ha.hbapi.node import IClusterNode
+from twisted_ha.terms import FACILITIES
 from twisted_ha.version import VERSION
 from twisted_ha.wire.message import Message
 
@@ -243,5 +243,5 @@ def _hexadecimal(seconds: float) -> str:
 
 def _facility(name: str | None) -> int:
     """The number C{syslog.h} has for it; -1 for none."""
-    code = SysLogHandler.facility_names.get(name or "")
+    code = FACILITIES.get(name or "")
     return -1 if code is None else code << 3

@@ -12,10 +12,8 @@ from twisted_ha.config.model import (
     UcastMedium,
 )
 from twisted_ha.interfaces import IMedium
-from twisted_ha.media import ping
 from twisted_ha.media.bcast import Broadcast
 from twisted_ha.media.echoes import Echoes
-from twisted_ha.media.mcast import Multicast
 from twisted_ha.media.reactor import SocketReactor
 from twisted_ha.media.receivers import Receivers
 from twisted_ha.media.ucast import Unicast
@@ -46,6 +44,8 @@ def buildMedia(
         if isinstance(line, BcastMedium):
             return Broadcast(line, platform, receivers)
         if isinstance(line, McastMedium):
+            from twisted_ha.media.mcast import Multicast
+
             return Multicast(line, platform, reactor)
         return Unicast(line, platform, receivers)
 
@@ -56,6 +56,8 @@ def buildMedia(
             return serial.SerialMedium(line, platform, reactor, bus, patient)
         if isinstance(line, BcastMedium | McastMedium | UcastMedium):
             return UdpMedium(approach(line), reactor, bus, echoes, patient)
-        return ping.PingMedium(line, platform, reactor, bus, patient=patient)
+        from twisted_ha.media.ping import PingMedium
+
+        return PingMedium(line, platform, reactor, bus, patient=patient)
 
     return [build(line) for line in config.media]

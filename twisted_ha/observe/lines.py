@@ -14,7 +14,7 @@ from typing import Any
 
 from twisted.logger import LogLevel
 
-__all__ = ["FACILITIES", "LONGEST", "Entry", "LineFormat", "cleanLines"]
+__all__ = ["LONGEST", "Entry", "LineFormat", "cleanLines"]
 
 LONGEST = 5119
 """Bytes of text in one line; 3.0.6 cuts there too."""
@@ -38,20 +38,6 @@ _SYSLOG_SEVERITIES = {
 }
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-FACILITIES = {
-    **{
-        name: number
-        for number, name in enumerate(
-            ("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron")
-        )
-    },
-    "authpriv": 10,
-    "ftp": 11,
-    "security": 4,
-    **{f"local{number}": 16 + number for number in range(8)},
-}
-"""The facilities of C{logfacility}, as numbered in RFC 3164."""
 
 
 @dataclass(frozen=True, slots=True)

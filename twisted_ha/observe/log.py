@@ -20,10 +20,11 @@ from zope.interface import implementer
 
 from twisted_ha.config.model import Logging
 from twisted_ha.events import Event, FrameRefused
-from twisted_ha.observe.lines import FACILITIES, Entry, LineFormat
+from twisted_ha.observe.lines import Entry, LineFormat
 from twisted_ha.observe.outlet import Outlet, WriterThread
 from twisted_ha.observe.sinks import FileSink, Sink, SyslogSink
 from twisted_ha.observe.syslog import SyslogSocket
+from twisted_ha.terms import FACILITIES
 
 __all__ = ["EventEmitter", "HaLog", "LoggerBridge"]
 

@@ -7,7 +7,8 @@ import time
 from twisted.logger import LogLevel
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_ha.observe.lines import FACILITIES, LONGEST, Entry, LineFormat, cleanLines
+from twisted_ha.observe.lines import LONGEST, Entry, LineFormat, cleanLines
+from twisted_ha.terms import FACILITIES
 
 NOON = 1141214400.0  # 2006-03-01 12:00:00 UTC
 
