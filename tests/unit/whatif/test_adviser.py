@@ -51,12 +51,12 @@ class AdviseTests(SynchronousTestCase):
         """When the first guess is too short, longer ones are tried until one is quiet."""
         self.patch(adviser, "KEEPALIVES", (1.0,))
         bench = benched(links=("eth1",))
-        advice = self.advised(bench, Conditions(loss=0.5, burst=4), seconds=40.0, hours=1.0)
+        advice = self.advised(bench, Conditions(loss=0.5, burst=4), seconds=100.0, hours=1.0)
         best = advice.recommended
         assert best is not None
         self.assertTrue(advice.shortest > 4 * best.keepalive, advice)
         self.assertTrue(best.deadtime >= advice.shortest * 1.5)
-        rare = self.advised(bench, Conditions(loss=0.5, burst=4), seconds=40.0, hours=1e6).recommended
+        rare = self.advised(bench, Conditions(loss=0.5, burst=4), seconds=100.0, hours=1e6).recommended
         assert rare is not None
         self.assertTrue(rare.deadtime > best.deadtime, (rare, best))
         (shortest,) = (
