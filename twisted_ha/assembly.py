@@ -17,7 +17,7 @@ from twisted_ha.auth.keyring import KeyRing
 from twisted_ha.bus import EventBus
 from twisted_ha.cluster.core import ClusterCore
 from twisted_ha.config.model import ClusterConfig
-from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMedium
+from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMarkStore, IMedium
 from twisted_ha.resources.manager import ResourceManager
 from twisted_ha.terms import NodeName
 
@@ -34,6 +34,7 @@ class Surroundings:
     @ivar media: in the order of C{ha.cf}; opened and closed by whoever made them.
     @ivar generation: of this life, on disk already.
     @ivar uuid: 16 bytes, the same in every life.
+    @ivar marks: how far the others were heard in earlier lives.
     @ivar loadAverage: the text of the C{ld} field.
     @ivar bus: where events are told; a new one if not given.
     @ivar beat: called with every status sent, beside the guardian's.
@@ -48,6 +49,7 @@ class Surroundings:
     guardian: IGuardian
     generation: int
     uuid: bytes
+    marks: IMarkStore
     loadAverage: Callable[[], str] = lambda: "n/a"
     bus: EventBus | None = None
     beat: Callable[[], None] = lambda: None
@@ -83,6 +85,7 @@ class LocalNode:
             bus=self.bus,
             generation=surroundings.generation,
             uuid=surroundings.uuid,
+            marks=surroundings.marks,
             loadAverage=surroundings.loadAverage,
             beat=beat,
         )

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import globalLogPublisher
 
 from twisted_ha.agents.environment import resourceState, scriptEnvironment
@@ -56,6 +57,7 @@ from twisted_ha.observe.metrics import Metrics
 from twisted_ha.observe.notify import Notifier
 from twisted_ha.observe.recorder import Recorder
 from twisted_ha.operations import Completed
+from twisted_ha.peerstore import PeerStore
 from twisted_ha.places import Places
 from twisted_ha.platform.addresses import chooseAddresses
 from twisted_ha.platform.interface import IPlatform, IWatchdog
@@ -111,6 +113,7 @@ class Daemon:
         self._log: HaLog | None = None
         self._recorder: Recorder | None = None
         self._state: StateDirectory | None = None
+        self._peers: PeerStore | None = None
         self._guardian: Guardian | None = None
         self._media: MediaService | None = None
         self._notifier: Notifier | None = None
@@ -277,6 +280,11 @@ class Daemon:
         for warning in self._state.warnings:
             self.bus.publish(Warned(message=warning))
         self.bus.publish(ProcessStarted(generation=generation))
+        self._peers = PeerStore(
+            self._state,
+            self.bus,
+            inThread=partial(deferToThreadPool, self._reactor, self._reactor.getThreadPool()),
+        )
         uuid = self._state.uuid(name=self.config.localNode if self.config.uuidFromName else None)
         self.node = assemble(
             self.config,
@@ -297,6 +305,7 @@ class Daemon:
                 guardian=self._guardian,
                 generation=generation,
                 uuid=uuid,
+                marks=self._peers,
                 loadAverage=self._loadAverage,
                 bus=self.bus,
                 beat=self._beat,
@@ -410,9 +419,10 @@ class Daemon:
         )
         self.node.start()
 
-    def _stopNode(self) -> None:
-        assert self.node is not None
+    def _stopNode(self) -> Deferred[None]:
+        assert self.node is not None and self._peers is not None
         self.node.kill()
+        return self._peers.settled()
 
     def _leave(self) -> Deferred[None] | None:
         if self.node is None:

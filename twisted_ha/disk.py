@@ -11,7 +11,10 @@ import fcntl
 import os
 from contextlib import suppress
 
-__all__ = ["Disk"]
+__all__ = ["LONGEST", "Disk"]
+
+LONGEST = 65536
+"""Bytes of a file that are read."""
 
 
 class Disk:
@@ -22,9 +25,9 @@ class Disk:
         os.makedirs(path, mode=0o755, exist_ok=True)
 
     def read(self, path: str) -> bytes:
-        """The first 64 bytes of a file: no state of ours is longer."""
+        """The first L{LONGEST} bytes of a file: no state of ours is longer."""
         with open(path, "rb") as file:
-            return file.read(64)
+            return file.read(LONGEST)
 
     def write(self, path: str, content: bytes) -> None:
         """Make a file with this content, or empty it first.  It is on disk only after L{sync}."""

@@ -7,7 +7,7 @@ by C{verifyObject} as the first test of its class.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         ServiceAddress,
         Standing,
     )
-    from twisted_ha.terms import NodeName
+    from twisted_ha.terms import LifeMark, NodeName
     from twisted_ha.wire.message import Message
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "IFencer",
     "IFrameSink",
     "IGuardian",
+    "IMarkStore",
     "IMedium",
     "IMessenger",
     "IProcessRunner",
@@ -103,6 +104,25 @@ class IMessenger(Interface):
 
     def sendTo(node: NodeName, message: Message) -> None:
         """The same with C{dest}: the others hear it, and only C{node} acts on it."""
+
+
+class IMarkStore(Interface):
+    """Keeps how far other nodes were heard, from one life of this daemon to the next."""
+
+    place: str = Attribute("Where, for an administrator who must remove it: the path of a file.")
+
+    def load() -> Mapping[NodeName, LifeMark]:
+        """
+        What an earlier life has kept.  Never raises: what cannot be read is told to people, and is not
+        there.
+        """
+
+    def save(marks: Mapping[NodeName, LifeMark]) -> None:
+        """
+        Keep these in the place of what was kept before, in one step.
+
+        Never blocks and never raises: it is on disk a little later, and not being able to is told.
+        """
 
 
 class IAuthMethod(Interface):

@@ -1,5 +1,6 @@
 """
-What this node must remember from one life to the next: its generation, and who it is.
+What this node must remember from one life to the next: its generation, who it is, and how far it has
+heard the others.
 
 The generation is written and synced before the first packet leaves.  A node whose generation went back
 is ignored by its peers until I{they} restart, so where there is doubt we go forward or do not start.
@@ -11,18 +12,21 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from uuid import UUID, uuid4, uuid5
 
 from twisted_ha.disk import Disk
 from twisted_ha.errors import StateError
+from twisted_ha.peersfile import readMarks, writeMarks
+from twisted_ha.terms import LifeMark, NodeName
 
-__all__ = ["GENERATION_FILE", "PID_FILE", "UUID_FILE", "StateDirectory"]
+__all__ = ["GENERATION_FILE", "PEERS_FILE", "PID_FILE", "UUID_FILE", "StateDirectory"]
 
 GENERATION_FILE = "hb_generation"
 UUID_FILE = "hb_uuid"
 PID_FILE = "twisted_ha.pid"
+PEERS_FILE = "twisted_ha.peers"
 
 COLUMNS = 15
 """The generation is right-aligned in so many columns and ends in LF: 16 bytes."""
@@ -171,6 +175,38 @@ class StateDirectory:
         made = self._makeUuid()
         self._replace(path, made)
         return made
+
+    # ---- whom we have heard ------------------------------------------------------------------
+
+    @property
+    def peersPath(self) -> str:
+        """Where that is kept."""
+        return self._file(PEERS_FILE)
+
+    def peers(self) -> dict[NodeName, LifeMark]:
+        """
+        How far the others were heard in earlier lives; nothing if there is no such file yet.
+
+        @raise StateError: it cannot be read, or was not written like this.
+        """
+        path = self.peersPath
+        try:
+            with _explained(path, "cannot be read", passing=FileNotFoundError):
+                content = self._disk.read(path)
+        except FileNotFoundError:
+            return {}
+        marks = readMarks(content)
+        if marks is None:
+            raise StateError(f"{path} is damaged")
+        return marks
+
+    def keepPeers(self, marks: Mapping[NodeName, LifeMark]) -> None:
+        """
+        Keep them.  When this returns they are safely on disk.
+
+        @raise StateError: they cannot be written; what was there before is still there.
+        """
+        self._replace(self.peersPath, writeMarks(marks))
 
     # ---- one daemon only ---------------------------------------------------------------------
 

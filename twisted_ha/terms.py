@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, Flag
-from typing import NewType
+from typing import NamedTuple, NewType
 
 __all__ = [
     "FACILITIES",
     "FailbackMode",
     "Holdings",
+    "LifeMark",
     "LinkStatus",
     "NodeName",
     "NodeStatus",
@@ -36,6 +37,29 @@ FACILITIES = {
     **{f"local{number}": 16 + number for number in range(8)},
 }
 """The facilities of C{logfacility}, as numbered in RFC 3164."""
+
+
+class LifeMark(NamedTuple):
+    """
+    How far a node was heard.
+
+    @ivar generation: of its latest life that was heard.
+    @ivar sequence: the highest number heard in that life.
+    """
+
+    generation: int
+    sequence: int
+
+    def covers(self, generation: int, sequence: int | None) -> bool:
+        """
+        Whether a message stands at this mark or before it, so that it is no news.
+
+        @param generation: 0 for one that does not say: no old one if it has no number either.
+        @param sequence: L{None} for the types without one, of which only the life can be told.
+        """
+        if sequence is None:
+            return 0 < generation < self.generation
+        return (generation, sequence) <= self
 
 
 class NodeStatus(Enum):

@@ -321,6 +321,25 @@ class PlannedTests(PairCase):
         alpha.settled("local")
         beta.settled("local")
 
+    def test_replayedAfterRestart(self) -> None:
+        """What a node has heard before it was restarted changes nothing when it is sent to it again."""
+        alpha, beta = self.pair(CALM)
+        capture = self.lab.capture()
+        alpha.start()
+        beta.start()
+        alpha.settled("local")
+        beta.settled("local")
+        moment = alpha.stop()
+        beta.machine.powerOff()
+        heard = [p.payload for p in capture.stop() if p.machine == "beta" and p.time < moment]
+        alpha.start()
+        waitFor("it runs", lambda: alpha.holdings() != "down", 10.0, instead=alpha.tail)
+        self.lab.flood(alpha.machine, heard, len(heard))
+        alpha.expect("old messages of beta are refused")
+        alpha.settled("all")
+        (node,) = [node for node in alpha.status()["nodes"] if node["name"] == "beta"]
+        self.assertEqual((node["status"], node["heard"]), ("dead", None))
+
     def test_restartBothWays(self) -> None:
         """Both are restarted one after the other, as for an update, and the client hardly notices."""
         alpha, beta, client = self.formed(but(FAST, failback="off"))

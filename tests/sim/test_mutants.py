@@ -22,7 +22,7 @@ from twisted_ha.operations import Outcome
 from twisted_ha.resources.board import Board
 from twisted_ha.sim.actors import SimAgent, SimGuardian
 from twisted_ha.sim.catalogue import INVARIANTS
-from twisted_ha.sim.disk import GenerationStore, SimDisk
+from twisted_ha.sim.disk import GenerationStore, MarkStore, SimDisk
 from twisted_ha.sim.invariants import Invariant, Violation
 from twisted_ha.sim.liveness import (
     BoundedQueues,
@@ -57,6 +57,11 @@ from twisted_ha.terms import FailbackMode, NodeName, ResourceSet
 
 CONFIG = clusterConfig(deadtime=5.0, initdead=6.0)
 POWER_CUT = "at 30s power off alpha"
+REPLAYED = (
+    "at 30s reboot beta in 1s; at 45s power off beta; at 65s stop alpha; at 80s start alpha;"
+    " at 81s replay 200 on eth1; until 90s"
+)
+"""Alpha hears two lives of beta, and everything of them is played again to its own next life."""
 
 
 class MutantCase(SynchronousTestCase):
@@ -165,6 +170,26 @@ class MutantTests(MutantCase):
             world.attacker._ring = KeyRing(CONFIG.keys)
 
         self.violated(StrangersIgnored, "at 30s forge 200 on eth1; until 40s", prepare)
+
+    def test_floorIgnored(self) -> None:
+        """L{StrangersIgnored}: a daemon that does not read how far its last life has heard."""
+        self.patch(MarkStore, "load", lambda store: {})
+        self.violated(StrangersIgnored, REPLAYED)
+
+    def test_floorNeverKept(self) -> None:
+        """L{StrangersIgnored}: a daemon that never writes it, after a crash."""
+        self.patch(MarkStore, "save", lambda store, marks: None)
+        self.violated(StrangersIgnored, REPLAYED.replace("stop", "kill"))
+
+    def test_floorWrittenInPlace(self) -> None:
+        """L{StrangersIgnored}: one that writes it in place, and loses it with the power."""
+
+        def inPlace(disk: SimDisk, name: str, content: bytes) -> None:
+            disk.write(name, content)
+
+        self.patch(SimDisk, "replace", inPlace)
+        story = "at 20s tear disk of alpha; " + REPLAYED.replace("stop", "power off")
+        self.violated(StrangersIgnored, story.replace("start", "power on"))
 
     def test_diskForgets(self) -> None:
         """L{GenerationsGrow}: a disk on which nothing is ever synced."""

@@ -299,6 +299,51 @@ class OurStories(StoryCase):
         self.assertEqual([seen for seen in strange if seen.what == "late"], [])
         self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
 
+    def replayed(self, story: str) -> list[StrangerHeard]:
+        """What alpha made of the frames that were played to it."""
+        self.tell(story)
+        strange = [seen for _, seen in self.world.history if isinstance(seen, StrangerHeard)]
+        return [seen for seen in strange if seen.node == "alpha"]
+
+    def test_replayToANewDaemon(self) -> None:
+        """A daemon that has not heard the other yet believes nothing that its last life had heard."""
+        for end in ("stop alpha", "kill alpha"):
+            story = (
+                f"at 30s reboot beta in 1s; at 45s power off beta; at 65s {end}; at 80s start alpha;"
+                " at 81s replay 200 on eth1; at 100s power on beta"
+            )
+            told = self.replayed(story)
+            self.assertEqual({seen.changed for seen in told}, {False}, end)
+            self.assertTrue([seen.what for seen in told].count("replayed") > 150)
+
+    def test_replayOfTheLastMinute(self) -> None:
+        """After a crash, what came since the account was last kept can be played again; no more."""
+        story = (
+            "at 70s kill alpha; at 70s power off beta; at 80s start alpha;"
+            "at 81s replay 300 on eth1; at 140s power on beta"
+        )
+        told = {(seen.what, seen.changed) for seen in self.replayed(story)}
+        self.assertEqual(told, {("replayed", False), ("late", False), ("late", True)})
+
+    def test_replayAfterTornAccount(self) -> None:
+        """The power goes while the account is written: the one before it counts."""
+        for number in (1, 2, 3):
+            story = (
+                "at 30s reboot beta in 1s; at 45s tear disk of alpha;"
+                f"at 46s fail power of alpha at write {number};"
+                "at 62s power off beta; at 80s power on alpha;"
+                "at 81s replay 200 on eth1; at 100s power on beta"
+            )
+            told = self.replayed(story)
+            self.assertTrue(any(seen.what == "replayed" for seen in told))
+            power = [seen for _, seen in self.world.history if isinstance(seen, PowerChanged)]
+            self.assertIn(PowerChanged(node="alpha", on=False), power, "nothing was written")
+
+    def test_noRoomForTheAccount(self) -> None:
+        """A full disk does not stop a daemon that runs."""
+        self.tell("at 20s fill disk of alpha; at 30s reboot beta in 1s; at 200s mend disk of alpha")
+        self.assertTrue(self.world.lives["alpha"].began < 20)
+
     def test_powerFailsInTheMiddleOfAWrite(self) -> None:
         """Whenever the power goes while the generation is written, the next life has a higher one."""
         for number in (1, 2, 3):

@@ -30,6 +30,7 @@ from twisted_ha.events import (
     Warned,
 )
 from twisted_ha.interfaces import IMedium
+from twisted_ha.terms import LifeMark
 
 __all__ = ["STATUS", "Admission", "Admitted"]
 
@@ -49,6 +50,8 @@ class Admitted:
     @ivar judgement: its place in the order; L{None} for the types without one.
     @ivar restarted: it begins a new life of a node we knew.
     @ivar returned: its sender had been declared dead, and never was.
+    @ivar began: it is the first of its sender's life, restarted or not.
+    @ivar old: it is from before what is known of its sender, and an administrator may have to know.
     @ivar events: what is to be told before what the message itself brings.
     """
 
@@ -57,6 +60,8 @@ class Admitted:
     judgement: Judgement | None = None
     restarted: bool = False
     returned: bool = False
+    began: bool = False
+    old: bool = False
     link: Link | None = None
     events: list[Event] = field(default_factory=list)
 
@@ -65,8 +70,15 @@ class Admission:
     """Judges messages, and keeps the accounts of nodes and links."""
 
     def __init__(
-        self, clock: IReactorTime, bus: EventBus, nodes: NodeTable, punctuality: Punctuality
+        self,
+        clock: IReactorTime,
+        bus: EventBus,
+        nodes: NodeTable,
+        punctuality: Punctuality,
+        marksPlace: str,
     ) -> None:
+        """@param marksPlace: where the floors of the nodes are kept, for people."""
+        self._marksPlace = marksPlace
         self._bus = bus
         self._nodes = nodes
         self._punctuality = punctuality
@@ -75,6 +87,10 @@ class Admission:
     def judge(self, node: Node, header: Header, medium: IMedium, now: float) -> Admitted:
         """One message of another node, that came C{now} (the clock's seconds)."""
         admitted = Admitted()
+        floor = node.floor
+        if floor is not None and floor.covers(header.generation, header.sequence):
+            self._refuseOld(node, header, floor, admitted)
+            return admitted
         link = node.links.get(medium.name)
         if header.sequence is not None:
             if not self._judgeSequenced(node, header, link, admitted, now):
@@ -98,6 +114,9 @@ class Admission:
         known = node.generation
         assert header.sequence is not None
         if header.generation < known:
+            if status and node.dead:
+                # Not just late: it is all that there is to hear of this node.
+                self._refuseOld(node, header, LifeMark(known, 0), admitted)
             return False
         if header.generation > known:
             if status:
@@ -107,6 +126,7 @@ class Admission:
                         NodeRestarted(node=node.name, generation=header.generation, previous=known)
                     )
                 node.newLife(header.generation)
+                admitted.began = True
             elif known:
                 # Its numbers say nothing beside those of the old life.  It is not accounted either, so
                 # that it is asked for again once a status has begun the new one.
@@ -125,6 +145,24 @@ class Admission:
             silentFor = now - (node.lastStatus or 0.0)
             admitted.events.append(NodeReturned(node=node.name, silentFor=silentFor))
         return True
+
+    def _refuseOld(self, node: Node, header: Header, floor: LifeMark, admitted: Admitted) -> None:
+        admitted.old = True
+        if self._limit.allow((node.name, "old")) is None:
+            return
+        if header.generation < floor.generation:
+            what = f"generation {header.generation}, and this node has heard {floor.generation}"
+            loss = f"has lost its hb_generation: then write {floor.generation} there"
+        else:
+            what = f"this node has heard that part of generation {floor.generation} before"
+            loss = "was set back to an earlier state: then stop it"
+        admitted.events.append(
+            Warned(
+                message=f"old messages of {node.name} are refused ({what}).  Somebody plays them again,"
+                f" or {node.name} {loss} and start it again; or stop this daemon, remove"
+                f" {self._marksPlace}, start it"
+            )
+        )
 
     def _heard(self, node: Node, link: Link | None, admitted: Admitted, now: float) -> None:
         if link is not None and link.heard(now, self._punctuality.lost):

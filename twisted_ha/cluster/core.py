@@ -19,6 +19,7 @@ from twisted_ha.cluster.admission import STATUS, Admission, Admitted
 from twisted_ha.cluster.beat import EXTENSION, Beat
 from twisted_ha.cluster.communications import REPNODES, REQNODES, Communications
 from twisted_ha.cluster.header import Header
+from twisted_ha.cluster.marks import Marks
 from twisted_ha.cluster.membership import Membership
 from twisted_ha.cluster.nodes import Node, NodeTable, NodeView
 from twisted_ha.cluster.punctuality import Punctuality
@@ -29,7 +30,7 @@ from twisted_ha.cluster.transmitter import Transmitter
 from twisted_ha.cluster.watchers import Watcher, Watchers
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.events import CommunicationsUp, Event, LocalStatusChanged, RetransmissionRefused
-from twisted_ha.interfaces import IMedium, IMessenger
+from twisted_ha.interfaces import IMarkStore, IMedium, IMessenger
 from twisted_ha.terms import NodeName, NodeStatus
 from twisted_ha.wire.fields import formatNumber, readNumber
 from twisted_ha.wire.message import Message
@@ -41,6 +42,8 @@ Handler = Callable[[Header, Message], None]
 
 ACKNOWLEDGEMENT = "NS_ackmsg"
 PROBE_ANSWER = "NS_st"
+OLD = "old"
+"""The cause of refusal of what an earlier life of a node has sent; L{Receiver} has the other causes."""
 ATTRIBUTES = ("setweight", "setsite")
 
 
@@ -69,6 +72,7 @@ class ClusterCore:
         bus: EventBus,
         generation: int,
         uuid: bytes,
+        marks: IMarkStore,
         loadAverage: Callable[[], str],
         beat: Callable[[], None],
     ) -> None:
@@ -76,6 +80,7 @@ class ClusterCore:
         @param wallClock: the Unix time, for C{ts} and nothing else.
         @param generation: of this life; it is on disk already.
         @param uuid: of this node, 16 bytes.
+        @param marks: what was heard in earlier lives, and is kept for later ones.
         @param loadAverage: the text for C{ld}; C{n/a} where there is none.
         @param beat: called with every status that is sent.
         """
@@ -88,6 +93,7 @@ class ClusterCore:
         self._clock = clock
         self.nodes = NodeTable(config, media, bus)
         self._adopt(self.nodes.local, generation, uuid)
+        self._marks = Marks(clock, self.nodes, marks)
         self.punctuality = Punctuality(clock, bus, config.timers)
         self._transmitter = Transmitter(
             config=config,
@@ -100,7 +106,7 @@ class ClusterCore:
             uuid=uuid,
             loadAverage=loadAverage,
         )
-        self._admission = Admission(clock, bus, self.nodes, self.punctuality)
+        self._admission = Admission(clock, bus, self.nodes, self.punctuality, marks.place)
         self._requests = Requests(clock, random, config.timers, self.sendTo)
         self._answers = Answers(
             clock, config.timers, self._transmitter.history, self._transmitter.resend, self.sendTo
@@ -166,6 +172,7 @@ class ClusterCore:
         """
         self._running = True
         self.punctuality.start()
+        self._marks.start()
         self._membership.start()
         with self._watchers:
             self._beat.sendStatus()
@@ -180,6 +187,7 @@ class ClusterCore:
         self._membership.stop()
         self._communications.stop()
         self._requests.stop()
+        self._marks.stop()
 
     def _become(self, status: NodeStatus) -> None:
         self._beat.become(status)
@@ -294,9 +302,13 @@ class ClusterCore:
             admitted = self._admission.judge(node, header, medium, now)
         if admitted.link is not None:
             self._membership.heardThrough(admitted.link)
+        if admitted.old:
+            self.receiver.count(medium, OLD)
         if admitted.fresh or admitted.events:
             with self._watchers:
                 self._act(node, header, message, admitted, medium)
+        if admitted.began:
+            self._marks.save()
 
     def _act(
         self, node: Node, header: Header, message: Message, admitted: Admitted, medium: IMedium

@@ -18,7 +18,7 @@ from twisted_ha.cluster.sequence import SequenceTracker
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.events import Warned
 from twisted_ha.interfaces import IMedium
-from twisted_ha.terms import NodeName, NodeStatus
+from twisted_ha.terms import LifeMark, NodeName, NodeStatus
 
 __all__ = ["Node", "NodeTable", "NodeView"]
 
@@ -62,6 +62,8 @@ class Node:
     @ivar local: it is this node.
     @ivar word: its status as text; words nobody knows are kept as they are.
     @ivar generation: of the life we know; 0 if it never said.
+    @ivar floor: how far an earlier life of this daemon heard it, until it is heard in this one; L{None}
+        if nothing is known of that.
     @ivar uuid: 16 bytes, or L{None} as long as it has not told.
     @ivar heard: a status of it came since it was last declared dead.
     @ivar deadtime: the seconds after which it wants to be taken for dead; L{None} if it never said.
@@ -83,6 +85,7 @@ class Node:
         self.status = NodeStatus.INIT
         self.word = NodeStatus.INIT.value
         self.generation = 0
+        self.floor: LifeMark | None = None
         self.uuid: bytes | None = None
         self.heard = False
         self.deadtime: float | None = None
@@ -114,8 +117,9 @@ class Node:
         return sum(link.up for link in self.links.values())
 
     def newLife(self, generation: int) -> None:
-        """Its daemon was started anew: what is numbered begins again."""
+        """Its daemon was started anew, or is heard for the first time: what is numbered begins again."""
         self.generation = generation
+        self.floor = None
         self.statusSequence = 0
         self.acknowledged = 0
         self.sequence.reset()

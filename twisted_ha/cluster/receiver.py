@@ -108,10 +108,14 @@ class Receiver:
         self._accept(node, header, message, medium, source)
         return True
 
-    def _refuse(self, medium: IMedium, source: str, cause: str, reason: str) -> bool:
+    def count(self, medium: IMedium, cause: str) -> None:
+        """Count one more refused packet; called from outside for what only others can judge."""
         key = medium.name, cause
         self.refused[key] = self.refused.get(key, 0) + 1
-        suppressed = self._limit.allow(key)
+
+    def _refuse(self, medium: IMedium, source: str, cause: str, reason: str) -> bool:
+        self.count(medium, cause)
+        suppressed = self._limit.allow((medium.name, cause))
         if suppressed is not None:
             self._bus.publish(
                 FrameRefused(

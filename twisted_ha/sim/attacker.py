@@ -95,13 +95,15 @@ class Attacker:
             if self._world.well(medium.node):
                 self._deliver(medium, frame, what, sent)
 
-    @staticmethod
-    def _old(life: Life, sent: Sent) -> bool:
+    def _old(self, life: Life, sent: Sent) -> bool:
         """
         Whether a recorded frame must be worth nothing to a daemon: it is its own, or it was heard, or it
-        is from before the first status of its sender that this life of the daemon has read.
+        is from before the first status of its sender that this life of the daemon has read, or from
+        before what an earlier life of it has kept.
         """
         if sent.source == life.name or any(medium in life.media for medium in sent.heardBy):
+            return True
+        if self._world.ledger.refuses(life.name, sent.source, sent.first):
             return True
         return any(sent.first < medium.since.get(sent.source, float("-inf")) for medium in life.media)
 

@@ -14,7 +14,8 @@ from twisted_ha.errors import StateError
 from twisted_ha.fencing.absent import AbsentFencer
 from twisted_ha.interfaces import IFencer
 from twisted_ha.sim.actors import SimFencer, SimGuardian, SimRegistry
-from twisted_ha.sim.disk import GenerationStore, PowerFailed
+from twisted_ha.sim.disk import GenerationStore, MarkStore, PowerFailed
+from twisted_ha.sim.ledger import SAVE_EVERY
 from twisted_ha.sim.machine import Machine
 from twisted_ha.sim.observed import LifeChanged, NodeSaid
 from twisted_ha.sim.original.node import OriginalNode
@@ -60,6 +61,12 @@ class Life:
         self.leaving = False
         self.foundOrphans = any(one.standing for one in machine.conditions.values())
         self.guardian: SimGuardian | None = None
+        self._diskFailures = machine.disk.failures
+
+    @property
+    def diskFailed(self) -> bool:
+        """Whether the disk did not do something that this life asked for."""
+        return self.machine.disk.failures > self._diskFailures
 
     def observe(self, bus: EventBus) -> None:
         """Tell the world what is published."""
@@ -86,6 +93,7 @@ class Life:
             self.world.powerOff(self.name)
             return
         self.running = True
+        self.world.ledger.began(self)
         self.changed("started", f"generation {self.generation}")
         self.run()
 
@@ -193,12 +201,27 @@ class OurLife(Life):
                 guardian=self.guardian,
                 generation=self.generation,
                 uuid=self.name.encode().ljust(16, b"\0")[:16],
+                marks=MarkStore(self.machine.disk, self._powerFailed),
             ),
         )
         self.observe(self.node.bus)
         for medium in self.media:
             medium.open(self.node.core.receiver)
         self.node.start()
+        self.clock.callLater(SAVE_EVERY, self._kept)
+
+    def _kept(self) -> None:
+        self.world.ledger.kept(self)
+        self.clock.callLater(SAVE_EVERY, self._kept)
+
+    def _powerFailed(self) -> None:
+        self.world.after(0, self.world.powerOff, self.name)
+
+    def end(self, what: str, detail: str = "") -> None:
+        if self.running:
+            ledger = self.world.ledger
+            (ledger.kept if what == "stopped" else ledger.crashed)(self)
+        super().end(what, detail)
 
     def _answered(self, resource: Resource) -> bool:
         taken = self.config.tuning.takeConflicting
@@ -238,7 +261,9 @@ class OurLife(Life):
     def fingerprint(self) -> object:
         resources = self.node.resources
         peer = resources.board.peer
+        nodes = self.node.core.nodes.peers
         return (
+            [(node.word, node.generation, node.sequence.last, node.lastStatus) for node in nodes],
             resources.phase,
             resources.board.mine,
             peer and (peer.alive, peer.resources, peer.stable, peer.left, peer.sequence),

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from random import Random
 
-from twisted_ha.errors import StateError
+from zope.interface import implementer
 
-__all__ = ["GenerationStore", "PowerFailed", "SimDisk"]
+from twisted_ha.errors import StateError
+from twisted_ha.interfaces import IMarkStore
+from twisted_ha.peersfile import readMarks, writeMarks
+from twisted_ha.terms import LifeMark, NodeName
+
+__all__ = ["GenerationStore", "MarkStore", "PowerFailed", "SimDisk"]
 
 GENERATION = "hb_generation"
+PEERS = "twisted_ha.peers"
 
 
 class PowerFailed(Exception):
@@ -23,6 +30,7 @@ class SimDisk:
     @ivar readOnly: the same, with another reason.
     @ivar torn: a file that was being written when the power went keeps a part of it.
     @ivar failsAfter: after so many more operations the power goes; L{None} for never.
+    @ivar failures: how many operations it has not done, or not returned from.
     """
 
     def __init__(self) -> None:
@@ -30,6 +38,7 @@ class SimDisk:
         self.readOnly = False
         self.torn = False
         self.failsAfter: int | None = None
+        self.failures = 0
         self._stored: dict[str, bytes] = {}
         self._unsynced: dict[str, bytes] = {}
 
@@ -43,10 +52,10 @@ class SimDisk:
 
         @raise StateError: it cannot be written.
         """
-        if self.readOnly:
-            raise StateError(f"{name}: read-only file system")
-        if self.full:
-            raise StateError(f"{name}: no space left on device")
+        if self.readOnly or self.full:
+            self.failures += 1
+            what = "read-only file system" if self.readOnly else "no space left on device"
+            raise StateError(f"{name}: {what}")
         self._unsynced[name] = content
         self._operated()
 
@@ -66,12 +75,25 @@ class SimDisk:
             self._unsynced[new] = self._unsynced.pop(old)
         self._operated()
 
+    def replace(self, name: str, content: bytes) -> None:
+        """
+        Replace a file in one step, as L{twisted_ha.statefiles} does.
+
+        @raise StateError: it cannot be written.
+        @raise PowerFailed: in the middle of it.
+        """
+        fresh = name + ".new"
+        self.write(fresh, content)
+        self.sync(fresh)
+        self.rename(fresh, name)
+
     def _operated(self) -> None:
         if self.failsAfter is None:
             return
         self.failsAfter -= 1
         if self.failsAfter <= 0:
             self.failsAfter = None
+            self.failures += 1
             raise PowerFailed
 
     def powerLost(self, random: Random) -> None:
@@ -101,8 +123,30 @@ class GenerationStore:
         """
         text = (self._disk.read(GENERATION) or b"").strip()
         generation = int(text) + 1 if text.isdigit() else int(wall) + 1
-        temporary = GENERATION + ".new"
-        self._disk.write(temporary, b"%15d\n" % generation)
-        self._disk.sync(temporary)
-        self._disk.rename(temporary, GENERATION)
+        self._disk.replace(GENERATION, b"%15d\n" % generation)
         return generation
+
+
+@implementer(IMarkStore)
+class MarkStore:
+    """How far the others were heard, on a simulated disk, as L{twisted_ha.statefiles} keeps it."""
+
+    place = PEERS
+
+    def __init__(self, disk: SimDisk, powerFailed: Callable[[], None]) -> None:
+        """@param powerFailed: called when the power goes while it is written."""
+        self._disk = disk
+        self._powerFailed = powerFailed
+
+    def load(self) -> Mapping[NodeName, LifeMark]:
+        """See L{IMarkStore.load}."""
+        return readMarks(self._disk.read(PEERS) or b"") or {}
+
+    def save(self, marks: Mapping[NodeName, LifeMark]) -> None:
+        """See L{IMarkStore.save}."""
+        try:
+            self._disk.replace(PEERS, writeMarks(marks))
+        except StateError:
+            pass  # told to people, who are not there
+        except PowerFailed:
+            self._powerFailed()

@@ -53,7 +53,7 @@ class Sent:
 
     @ivar first: when these bytes were first sent: a repeated message keeps its time.
     @ivar status: it says that its sender lives.
-    @ivar heardBy: the media it has reached whole.
+    @ivar heardBy: the media it has reached whole, of daemons with the keys to read it.
     """
 
     source: str
@@ -180,6 +180,7 @@ class SimMedium:
     @ivar sink: who hears what arrives; L{None} before it is opened and after it is closed.
     @ivar targets: who is sent to; L{None} for everybody on the segment.
     @ivar since: by sender: when the first status that was read here had been sent.
+    @ivar latest: by sender: the same of the last one sent.
     @ivar paused: nobody reads: what arrives waits in the socket's buffer.
     """
 
@@ -208,6 +209,7 @@ class SimMedium:
         self._waiting: deque[tuple[bytes, str]] = deque()
         self._waitingBytes = 0
         self.since: dict[str, float] = {}
+        self.latest: dict[str, float] = {}
         self._hearers: list[tuple[SimMedium, Path]] | None = None
 
     @property
@@ -350,12 +352,13 @@ class Network:
     def _deliver(self, medium: SimMedium, frame: bytes, sent: Sent) -> None:
         # What stands behind a whole frame counts for nothing.
         whole = frame is sent.frame or frame.startswith(sent.frame)
-        if whole and medium.sink is not None:
+        if whole and medium.sink is not None and self.understand(sent.source, medium.node):
             if not medium.paused:
                 sent.heardBy.append(medium)
                 if sent.status:
                     medium.since.setdefault(sent.source, sent.first)
-            if sent.status and self.understand(sent.source, medium.node):
+                    medium.latest[sent.source] = max(medium.latest.get(sent.source, 0.0), sent.first)
+            if sent.status:
                 way = (sent.source, medium.node)
                 if sent.first > self._newest.get(way, -1.0):
                     self._newest[way] = sent.first

@@ -164,8 +164,8 @@ class StrangerHeard(Observed):
     A daemon was given a frame that nobody with our keys has just sent.
 
     @ivar what: C{"replayed"}, C{"damaged"}, C{"noise"} or C{"forged"}; C{"late"} for a replayed frame
-        that had been lost on its way here, or was sent before this life had heard anything of its
-        sender: nobody can tell it from the real one.
+        that nobody can tell from the real one: it was lost on its way here, or this life has not heard
+        its sender yet and no earlier one has kept that it did (L{twisted_ha.sim.ledger}).
     @ivar changed: it believes something else now.
     """
 

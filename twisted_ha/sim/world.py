@@ -26,6 +26,7 @@ from twisted_ha.sim.actors import SimGuardian, stopped
 from twisted_ha.sim.attacker import Attacker
 from twisted_ha.sim.clock import SimCall, SimClock, WorldTime
 from twisted_ha.sim.daemons import Life, beget
+from twisted_ha.sim.ledger import Ledger
 from twisted_ha.sim.machine import Behaviour, Machine
 from twisted_ha.sim.network import Network, Segment, SimMedium, Switched
 from twisted_ha.sim.observed import FaultMade, Observed, Reset, Wreck
@@ -98,6 +99,7 @@ class World:
         }
         layCables(self.network, setup)
         self.sky = Sky(self)
+        self.ledger = Ledger()
         self.attacker = Attacker(self)
         self.network.taps.append(self._fold)
         self.invariants = [make(self) for make in invariants]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
+from types import MappingProxyType
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
@@ -17,8 +18,8 @@ from twisted_ha.cluster.core import ClusterCore
 from twisted_ha.cluster.header import Header
 from twisted_ha.config.model import ClusterConfig, Keys, MediumConfig, PingMedium, Timers
 from twisted_ha.events import Event
-from twisted_ha.interfaces import IFrameSink, IMedium
-from twisted_ha.terms import NodeName
+from twisted_ha.interfaces import IFrameSink, IMarkStore, IMedium
+from twisted_ha.terms import LifeMark, NodeName
 from twisted_ha.wire import Encoding, Message, decode
 
 ALPHA, BETA, GAMMA = NodeName("alpha"), NodeName("beta"), NodeName("gamma")
@@ -188,6 +189,7 @@ def member(
     config: ClusterConfig | None = None,
     generation: int = 100,
     seed: int = 1,
+    marks: FakeMarks | None = None,
 ) -> Member:
     """A core on these ports, not started yet."""
     config = config or configuration(ports[0].node if ports else ALPHA)
@@ -203,6 +205,7 @@ def member(
         bus=bus,
         generation=generation,
         uuid=uuidOf(config.localNode),
+        marks=marks or FakeMarks(),
         loadAverage=lambda: "0.66 0.52 0.33 1/154 20\n",
         beat=lambda: beats.append(clock.seconds()),
     )
@@ -213,6 +216,29 @@ def member(
     for port in ports:
         port.open(core.receiver)
     return made
+
+
+@implementer(IMarkStore)
+class FakeMarks:
+    """
+    Keeps marks in memory.
+
+    @ivar marks: what is kept.
+    @ivar saves: how often it was.
+    """
+
+    place = "/state/twisted_ha.peers"
+
+    def __init__(self, marks: Mapping[NodeName, LifeMark] = MappingProxyType({})) -> None:
+        self.marks = dict(marks)
+        self.saves = 0
+
+    def load(self) -> Mapping[NodeName, LifeMark]:
+        return self.marks
+
+    def save(self, marks: Mapping[NodeName, LifeMark]) -> None:
+        self.marks = dict(marks)
+        self.saves += 1
 
 
 class Peer:

@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.internet.task import Clock
 
-from tests.unit.cluster.wires import EPOCH, Wire, run
+from tests.unit.cluster.wires import EPOCH, FakeMarks, Wire, run
 from tests.unit.config.fakes import FakeHost
 from tests.unit.resources.cluster import FakeFencer, FakeGuardian, FakeRegistry
 from twisted_ha.assembly import LocalNode, Surroundings, assemble
@@ -212,6 +212,7 @@ class Office:
                 guardian=FakeGuardian(),
                 generation=100,
                 uuid=UUIDS[config.localNode],
+                marks=FakeMarks(),
                 bus=self.bus,
             ),
         )
