@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 import time
 from typing import Any
@@ -18,14 +17,9 @@ from tests.interop.lab.laboratory import CLUSTER
 from tests.interop.lab.machine import Machine
 from tests.interop.lab.nodes import Heartbeat306, Ours
 from tests.interop.lab.plan import Plan
-from tests.interop.lab.requirements import whyNot
+from tests.interop.lab.requirements import HACTL, whyNot
 from tests.interop.lab.waiting import waitFor
 
-HACTL = [
-    sys.executable,
-    "-c",
-    "import sys; sys.argv[0] = 'hactl'; from twisted_ha.cli.main import main; main()",
-]
 TWO = ("bcast eth1", "mcast eth0 225.0.0.1 694 1 0")
 THREE = ("baud 38400", *TWO, "serial %(serial)s")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from tests.interop.lab.client import Client
 from tests.interop.lab.laboratory import CLUSTER, SERVICE
 from tests.interop.lab.nodes import Ours
 from tests.interop.lab.plan import OTHER_ADDRESS, Plan
+from tests.interop.lab.requirements import HACTL
 from tests.interop.lab.waiting import now
 
 FAST = Plan(keepalive=0.1, warntime=0.25, deadtime=0.5, initdead=2.0)
@@ -436,6 +438,26 @@ class PartitionTests(PairCase):
         alpha.settled("none")
         beta.settled("all")
         self.assertFalse(alpha.said("is dead") or beta.said("is dead"))
+
+    def test_lossIsObserved(self) -> None:
+        """C{hactl advise --observed} counts what was lost and sent again, and a late daemon."""
+        alpha, _beta, _client = self.formed(but(CALM, keepalive=0.05, deadtime=3.0))
+        self.lab.drop(alpha.machine, CLUSTER, 15)
+        alpha.stall(0.8)
+
+        def carried() -> int:
+            (beta,) = [node for node in alpha.status()["nodes"] if node["name"] == "beta"]
+            return int(beta["links"][0]["messages"])
+
+        waitFor("beta was heard often enough", lambda: carried() > 250, 30.0, instead=alpha.tail)
+        search = ["--loss", "0", "--stall", "0", "--minutes", "0.01", "--runs", "1"]
+        asking = [*HACTL, "--socket", alpha.API, "advise", "--observed", *search]
+        done = alpha.machine.run(*asking, check=False)  # there is no time to recommend anything
+        weather = done.stdout.splitlines()[0]
+        found = re.match(r"Timers for ([\d.]+)% loss .* stalls of up to ([\d.]+) s", weather)
+        assert found is not None, done.stdout
+        self.assertGreater(float(found[1]), 4.0)
+        self.assertGreater(float(found[2]), 0.5)
 
     def test_serviceCableIsNotOurs(self) -> None:
         """The service's cable cut, without ipfail, moves nothing: nobody was asked to look at it."""

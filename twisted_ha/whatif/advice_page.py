@@ -55,10 +55,13 @@ def _row(one: Candidate) -> tuple[str, ...]:
 
 def _recommendation(advice: Advice, bench: Bench) -> Iterator[str]:
     best, yours = advice.recommended, advice.yours
+    if best is None and not advice.complete:
+        yield "Nothing can be recommended yet: there was no time to find out.  Give --minutes more."
+        return
     if best is None:
-        yield "Nothing can be recommended: in that weather a living node is declared dead even with"
-        yield f"deadtime {words(LADDER[-1])}, or there was no time to find out (--minutes).  Mend the"
-        yield "links or the stalls first; fencing keeps two owners apart meanwhile (docs/fencing.md)."
+        yield "Nothing can be recommended: in that weather mistakes are not rare enough even with"
+        yield f"deadtime {words(LADDER[-1])}.  Mend the links or the stalls first; fencing keeps two"
+        yield "owners apart meanwhile (docs/fencing.md)."
         return
     yield "Write into ha.cf, on both nodes:"
     for name, value in (

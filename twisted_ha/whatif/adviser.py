@@ -195,6 +195,8 @@ def advise(
         shortest = search.shortest(keepalive)
         if shortest is not None:
             found[keepalive] = shortest
+        elif not timeLeft():
+            complete = False
     advice = Advice(
         conditions=conditions,
         margin=margin,
@@ -267,6 +269,7 @@ def _recommended(search: _Search, found: dict[float, float], advice: Advice) -> 
         advice,
         candidates=(*advice.candidates, best),
         recommended=best if seen.quiet else None,
+        complete=advice.complete and (seen.quiet or longer is None),
         warntime=deadtime / 2,
         hours=(search.tried[keepalive, found[keepalive]].weathered + seen).hoursBetween(deadtime),
         initdead=bench.config.timers.initdead,

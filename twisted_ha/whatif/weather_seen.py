@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,28 +29,40 @@ def observed(
         for link in () if node["local"] else node["links"]:
             messages, lost = link.get("messages") or 0, link.get("lost") or 0
             if messages + lost >= ENOUGH:
-                shares[f"{node['name']}:{link['name']}"] = lost / (messages + lost)
+                # What was lost and sent again has come by it in the end, after a later one.
+                missed = lost + (link.get("outOfOrder") or 0)
+                shares[f"{node['name']}:{link['name']}"] = missed / (messages + lost)
     late = [
         float(event["fields"]["late"])
         for event in events
         if event.get("event") == "BeatLate" and "late" in event.get("fields", {})
     ]
-    notes = []
-    if shares:
-        worst = max(shares, key=lambda name: shares[name])
-        notes.append(f"seen: {worst} lost {shares[worst]:.2%} of its messages, the most of all links")
-    else:
-        notes.append(f"seen: no link has carried {ENOUGH} messages yet, so no loss is known")
-    worstLate = max(late, default=0.0)
-    notes.append(
-        f"seen: this daemon was late itself {len(late)} times, by {worstLate:.2f} s at most"
-        if late
-        else "seen: this daemon was never late itself"
-    )
-    worstShare = max(shares.values(), default=0.0)
+    # Nobody reads more digits than these, and nothing depends on them.
+    worstShare = round(max(shares.values(), default=0.0), 4)
+    worstLate = round(max(late, default=0.0), 2)
     return (
         replace(
             assumed, loss=min(0.99, max(assumed.loss, worstShare)), stall=max(assumed.stall, worstLate)
         ),
-        tuple(notes),
+        (_lossSeen(shares), _latenessSeen(late), _ONE_SIDE),
     )
+
+
+_ONE_SIDE = "seen by this node only: what it sends may fare worse; ask on the other node too"
+
+
+def _lossSeen(shares: Mapping[str, float]) -> str:
+    if not shares:
+        return f"seen: no link has carried {ENOUGH} messages yet, so no loss is known"
+    worst = max(shares, key=lambda name: shares[name])
+    if not shares[worst]:
+        return "seen: no link has lost a message"
+    return f"seen: {worst} lost {shares[worst]:.2%} of its messages at first, the most of all links"
+
+
+def _latenessSeen(late: Sequence[float]) -> str:
+    if not late:
+        return "seen: this daemon was never late itself"
+    often = "once" if len(late) == 1 else f"{len(late)} times"
+    most = " at most" if len(late) > 1 else ""
+    return f"seen: this daemon was late itself {often}, by {max(late):.2f} s{most}"

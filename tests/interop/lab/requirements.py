@@ -8,11 +8,19 @@ import shutil
 import subprocess
 import sys
 
-__all__ = ["HEARTBEAT", "KEEPALIVED", "twistd", "whyNot"]
+__all__ = ["HACTL", "HEARTBEAT", "KEEPALIVED", "twistd", "whyNot"]
 
 HEARTBEAT = "/usr/libexec/heartbeat/heartbeat"
 KEEPALIVED = "/usr/sbin/keepalived"
 _TOOLS = {"unshare": "util-linux", "nsenter": "util-linux", "ip": "iproute2", "nft": "nftables"}
+
+
+HACTL = (
+    sys.executable,
+    "-c",
+    "import sys; sys.argv[0] = 'hactl'; from twisted_ha.cli.main import main; main()",
+)
+"""The command line of C{hactl}, with this interpreter."""
 
 
 def twistd() -> list[str]:

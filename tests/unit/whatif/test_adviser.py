@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.unit.whatif.clusters import benched
@@ -72,7 +74,9 @@ class AdviseTests(SynchronousTestCase):
         advice = self.advised(bench, Conditions(loss=0.99, burst=90), timeLeft=lambda: False)
         self.assertIsNone(advice.recommended)
         self.assertFalse(advice.complete)
-        self.assertIn("Nothing can be recommended", advicePage(advice, bench, ()))
+        self.assertIn("there was no time to find out", advicePage(advice, bench, ()))
+        page = advicePage(replace(advice, complete=True), bench, ())
+        self.assertIn("not rare enough even with\ndeadtime 120 s", page)
         self.assertIsNone(asjson.advice(advice)["recommended"])
 
     def test_outOfTime(self) -> None:
@@ -94,8 +98,8 @@ class AdviseTests(SynchronousTestCase):
 class ObservedTests(SynchronousTestCase):
     """L{observed}."""
 
-    def status(self, messages: int, lost: int) -> dict[str, object]:
-        link = {"name": "eth1", "messages": messages, "lost": lost}
+    def status(self, messages: int, lost: int, outOfOrder: int = 0) -> dict[str, object]:
+        link = {"name": "eth1", "messages": messages, "lost": lost, "outOfOrder": outOfOrder}
         return {
             "nodes": [
                 {"name": "alpha", "local": True, "links": []},
@@ -115,10 +119,29 @@ class ObservedTests(SynchronousTestCase):
         self.assertEqual(
             notes,
             (
-                "seen: beta:eth1 lost 10.00% of its messages, the most of all links",
-                "seen: this daemon was late itself 1 times, by 2.50 s at most",
+                "seen: beta:eth1 lost 10.00% of its messages at first, the most of all links",
+                "seen: this daemon was late itself once, by 2.50 s",
+                "seen by this node only: what it sends may fare worse; ask on the other node too",
             ),
         )
+
+    def test_sentAgain(self) -> None:
+        """What was lost and came when it was sent again was lost all the same."""
+        conditions, notes = observed(self.status(1000, 0, 123), [], Conditions(loss=0.05))
+        self.assertEqual(conditions.loss, 0.123)
+        self.assertIn("beta:eth1 lost 12.30%", notes[0])
+
+    def test_rounded(self) -> None:
+        """What was seen is shown without more digits than it is worth."""
+        late = [{"event": "BeatLate", "fields": {"late": late}} for late in (0.1, 0.89517)]
+        conditions, notes = observed(self.status(900, 101), late, Conditions())
+        self.assertEqual(str(conditions), "10.09% loss on every link and stalls of up to 0.9 s")
+        self.assertIn("2 times, by 0.90 s at most", notes[1])
+
+    def test_nothingLost(self) -> None:
+        """A link that lost nothing is not called the worst."""
+        _, notes = observed(self.status(900, 0), [], Conditions())
+        self.assertEqual(notes[0], "seen: no link has lost a message")
 
     def test_better(self) -> None:
         """Good weather so far promises nothing: what was assumed stays."""
