@@ -221,17 +221,7 @@ class Machine:
         done: Deferred[Ending] = Deferred()
 
         def refused() -> None:
-            self._observe(
-                OperationEnded(
-                    node=self.name,
-                    group=self.groupOf[resource],
-                    resource=resource,
-                    verb=verb,
-                    by=by,
-                    ok=False,
-                    condition=self.conditions[resource],
-                )
-            )
+            self._tellEnd(resource, verb, by, False)
             clock.callLater(0, done.callback, Ending(ok=False, seconds=seconds))
 
         self.clock.callLater(seconds, refused)
@@ -260,20 +250,23 @@ class Machine:
             elif before is Condition.STOPPING:
                 self.conditions[resource] = Condition.RUNNING
         if verb != "status":
-            self._observe(
-                OperationEnded(
-                    node=self.name,
-                    group=self.groupOf[resource],
-                    resource=resource,
-                    verb=verb,
-                    by=operation.by,
-                    ok=ok,
-                    condition=self.conditions[resource],
-                )
-            )
+            self._tellEnd(resource, verb, operation.by, ok)
         seconds = self.clock.seconds() - operation.began
         if seconds > PATIENCE:
             self.stuckUntil[self.groupOf[resource]] = self.clock.seconds()
         running = self.conditions[resource] in (Condition.RUNNING, Condition.STOPPING)
         ending = Ending(ok=ok, seconds=seconds, timedOut=timedOut, running=running)
         operation.clock.callLater(0, operation.done.callback, ending)
+
+    def _tellEnd(self, resource: str, verb: str, by: int, ok: bool) -> None:
+        self._observe(
+            OperationEnded(
+                node=self.name,
+                group=self.groupOf[resource],
+                resource=resource,
+                verb=verb,
+                by=by,
+                ok=ok,
+                condition=self.conditions[resource],
+            )
+        )
