@@ -250,22 +250,27 @@ class SimMedium:
         self._waiting.clear()
         self.segment.leave(self)
 
-    def arrive(self, frame: bytes, source: str) -> None:
-        """A frame has come over the wire."""
+    def arrive(self, frame: bytes, source: str) -> bool:
+        """
+        A frame has come over the wire.
+
+        @return: whether it was read at once, and was a message of this cluster.
+        """
         sink = self.sink
         if sink is None:
-            return
+            return False
         if self.paused:
             if self._waitingBytes + len(frame) <= RECEIVE_BUFFER:
                 self._waiting.append((frame, source))
                 self._waitingBytes += len(frame)
-            return
+            return False
         self.network.delivered += 1
         if self._framer is None:
-            sink.frameReceived(frame, self, source)
-            return
+            return sink.frameReceived(frame, self, source)
+        read = False
         for whole in self._framer.feed(frame):
-            sink.frameReceived(whole, self, source)
+            read = sink.frameReceived(whole, self, source) or read
+        return read
 
     def resume(self) -> None:
         """The process reads again: it gets what waited, in order."""
@@ -350,20 +355,28 @@ class Network:
         return self._firsts.setdefault(frame, now)
 
     def _deliver(self, medium: SimMedium, frame: bytes, sent: Sent) -> None:
-        # What stands behind a whole frame counts for nothing.
-        whole = frame is sent.frame or frame.startswith(sent.frame)
-        if whole and medium.sink is not None and self.understand(sent.source, medium.node):
-            if not medium.paused:
-                sent.heardBy.append(medium)
-                if sent.status:
-                    medium.since.setdefault(sent.source, sent.first)
-                    medium.latest[sent.source] = max(medium.latest.get(sent.source, 0.0), sent.first)
+        intact = frame is sent.frame
+        if intact and medium.sink is not None:
+            self._arrived(medium, sent)
+        read = medium.arrive(frame, sent.source)
+        if read and not intact and frame.startswith(sent.frame):
+            # Some of what may stand behind a whole frame does not matter to its reader.
+            self._arrived(medium, sent)
+
+    def _arrived(self, medium: SimMedium, sent: Sent) -> None:
+        """A frame has reached a machine whole; that counts if its daemon has the keys to read it."""
+        if not self.understand(sent.source, medium.node):
+            return
+        if not medium.paused:
+            sent.heardBy.append(medium)
             if sent.status:
-                way = (sent.source, medium.node)
-                if sent.first > self._newest.get(way, -1.0):
-                    self._newest[way] = sent.first
-                    self.reached[way] = self._clock.world.now
-        medium.arrive(frame, sent.source)
+                medium.since.setdefault(sent.source, sent.first)
+                medium.latest[sent.source] = max(medium.latest.get(sent.source, 0.0), sent.first)
+        if sent.status:
+            way = (sent.source, medium.node)
+            if sent.first > self._newest.get(way, -1.0):
+                self._newest[way] = sent.first
+                self.reached[way] = self._clock.world.now
 
     def _echo(self, medium: SimMedium, frame: bytes) -> None:
         segment = medium.segment

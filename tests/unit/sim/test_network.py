@@ -12,6 +12,7 @@ from twisted_ha.interfaces import IFrameSink, IMedium
 from twisted_ha.sim.clock import SimClock, WorldTime
 from twisted_ha.sim.network import RECEIVE_BUFFER, Network, Segment, SimMedium, Switched
 from twisted_ha.sim.serial import SimSerial
+from twisted_ha.sim.weather import Path
 from twisted_ha.terms import NodeName
 
 FRAME = b">>>\nt=status\n<<<\n"
@@ -260,6 +261,32 @@ class NetworkTests(SynchronousTestCase):
         alpha.send(FRAME)
         self.world.run(6)
         self.assertApproximates(self.network.reached["alpha", "beta"], 5, 0.01)
+
+    def test_damagedStatus(self) -> None:
+        """A status with something behind it has reached a machine only if its daemon reads it."""
+        alpha, beta = self.plug("alpha"), self.plug("beta")
+        self.hear(alpha)
+        sink = self.hear(beta)
+        self.patch(Path, "carry", lambda path, frame, latency, random: [(latency, frame + b"tail")])
+        self.patch(sink, "frameReceived", lambda frame, medium, source: False)
+        alpha.send(FRAME)
+        self.world.run(1)
+        self.assertEqual((self.network.reached, beta.since), ({}, {}))
+        self.patch(sink, "frameReceived", lambda frame, medium, source: True)
+        alpha.send(FRAME)
+        self.world.run(2)
+        self.assertEqual(list(self.network.reached), [("alpha", "beta")])
+
+    def test_otherKeys(self) -> None:
+        """Nor has one that its daemon has not the keys to read: nothing of it was heard."""
+        alpha, beta = self.plug("alpha"), self.plug("beta")
+        self.hear(alpha)
+        self.hear(beta)
+        self.network.strangers.add("beta")
+        alpha.send(FRAME)
+        self.world.run(1)
+        (sent,) = alpha.segment.recent
+        self.assertEqual((self.network.reached, beta.since, sent.heardBy), ({}, {}, []))
 
     def test_repeatedStatus(self) -> None:
         """A status that is sent again after a newer one is no sign of life."""
