@@ -184,6 +184,23 @@ class _Teller:
         self.at(when + self.random.uniform(0, 3), f"reboot {node} in {self.length():.2f}s")
         self.at(when + 60, f"mend disk of {node}")
 
+    def write(self, when: float) -> None:
+        """The power goes in the middle of a write: at the next start, or while the daemon runs."""
+        node = self.node()
+        if self.random.random() < 0.5:
+            self.at(when, f"tear disk of {node}")
+        if self.random.random() < 0.5:
+            self.at(when, f"power off {node}")
+        self.at(when + 0.01, f"fail power of {node} at write {self.random.randint(1, 3)}")
+        for _ in range(2):
+            when += self.length()
+            self.at(when + 0.02, f"power on {node}")
+
+    def key(self, when: float) -> None:
+        node = self.node()
+        self.at(when, f"change key of {node}")
+        self.at(when + self.length(), f"mend key of {node}")
+
     def agent(self, when: float) -> None:
         verb = self.random.choice(["start", "stop", "status"])
         what = f"{verb} of {self.random.choice(self.tokens)} on {self.node()}"
@@ -215,6 +232,7 @@ class _Teller:
             self.at(when, f"calm {link}")
         for node in self.nodes:
             self.at(when, f"mend disk of {node}")
+            self.at(when, f"mend key of {node}")
         self.at(when, "mend fencing")
         for node in self.nodes:
             self.at(when + 45.0, f"power on {node}")
@@ -242,6 +260,8 @@ def inventStory(setup: Setup, *, faults: int | None = None, calm: bool = False) 
         (teller.storm, 3 * wired),
         (teller.clock, 1),
         (teller.disk, 1),
+        (teller.write, 1),
+        (teller.key, 1 if paired else 0),
         (teller.agent, 2 if teller.tokens else 0),
         (teller.person, 5 if teller.tokens else 0),
         (teller.stranger, 2 * wired),
