@@ -299,6 +299,15 @@ class OurStories(StoryCase):
         self.assertEqual([seen for seen in strange if seen.what == "late"], [])
         self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
 
+    def test_hungStopAfterADispute(self) -> None:
+        """A stop that hung is tried again five seconds after it was given up: soon enough."""
+        story = (
+            "at 20s hang stop of 10.0.0.101 on beta; at 21s cut all; at 29s mend all;"
+            "at 40s mend stop of 10.0.0.101 on beta; until 120s"
+        )
+        timeline = self.tell(story)
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
     def replayed(self, story: str) -> list[StrangerHeard]:
         """What alpha made of the frames that were played to it."""
         self.tell(story)

@@ -19,6 +19,7 @@ from twisted_ha.events import (
     NodeStatusChanged,
     PeerShutDown,
 )
+from twisted_ha.resources.worker import FIRST_RETRY
 from twisted_ha.sim.machine import PATIENCE
 from twisted_ha.sim.observed import (
     FaultMade,
@@ -179,10 +180,13 @@ class Sky:
         return any(one.fails or one.hangs or one.seconds > keepalive / 3 for one in manners)
 
     def stuck(self, node: str, group: str) -> bool:
-        """Whether a script of a group hangs there, or did a moment ago: it is released only then."""
+        """
+        Whether a script of a group hangs there, or did until the daemon tries again: the group is
+        released only then.
+        """
         machine = self._world.machines[node]
         now = machine.clock.seconds()
-        return now - machine.stuckUntil.get(group, float("-inf")) <= PATIENCE or any(
+        return now - machine.stuckUntil.get(group, float("-inf")) <= FIRST_RETRY + PATIENCE or any(
             machine.groupOf[one.resource] == group and now - one.began > PATIENCE
             for one in machine.operations
         )
