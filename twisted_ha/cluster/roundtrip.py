@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
 
+from twisted_ha.cluster.deadline import TOLERANCE
 from twisted_ha.cluster.limit import RateLimit
 from twisted_ha.cluster.links import Link
 from twisted_ha.cluster.nodes import Node, NodeTable
@@ -27,9 +28,6 @@ ANSWER = "NS_echoreply"
 
 INTERVAL = 30.0
 """Seconds between two questions by one link to one node."""
-
-_LOOK = 1.0
-"""Seconds between two looks at the links, of which one may have become due."""
 
 _LEAST = 1.0
 """Seconds between two answers by one link to one node: what is played again is not worth an answer."""
@@ -60,16 +58,22 @@ class RoundTrips:
         for link in self._pings:
             link.ask(now, ts)
         if now >= self._next:
-            self._next = now + _LOOK
-            self._askOthers(now)
+            self._next = now + self._askOthers(now)
 
-    def _askOthers(self, now: float) -> None:
+    def _askOthers(self, now: float) -> float:
+        """@return: for how many seconds none will be due; 0 while there is one that may not be asked."""
+        left = INTERVAL
         for node in self._nodes.others:
-            if node.ping or node.extension is None:
+            if node.ping:
                 continue
             for link in node.links.values():
-                if link.up and link.lastAsked(now) >= INTERVAL:
+                if node.extension is None or not link.up:
+                    left = 0.0
+                    continue
+                if link.lastAsked(now) >= INTERVAL:
                     self._ask(node, link)
+                left = min(left, INTERVAL - link.lastAsked(now))
+        return max(0.0, left - TOLERANCE)
 
     def _ask(self, node: Node, link: Link) -> None:
         self._asked += 1

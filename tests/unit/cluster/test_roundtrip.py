@@ -78,6 +78,14 @@ class PairTests(SynchronousTestCase):
         self.assertTrue(self.alpha.core.nodes[BETA].links["eth1"].up)
         self.assertAlmostEqual(trips(self.alpha)["eth2"] or 0, 0.040)
 
+    def test_mended(self) -> None:
+        """A link that comes up later is asked at once, not when the others have their turn again."""
+        self.wires[1].cut |= {(ALPHA, BETA), (BETA, ALPHA)}
+        self.start()
+        self.wires[1].cut.clear()
+        run(self.clock, 3.0)
+        self.assertAlmostEqual(trips(self.alpha)["eth2"] or 0, 0.040)
+
     def test_stopped(self) -> None:
         """Nothing is left scheduled."""
         self.start()
