@@ -161,7 +161,7 @@ class NodeControl:
             return f"standby: {manager.mover.state.value}"
         if not manager.successor.idle:
             return f"takeover: {manager.successor.state.value}"
-        return manager.phase.value
+        return manager.joiner.phase.value
 
     def _nodes(self, now: float) -> list[NodeView]:
         views = []

@@ -24,19 +24,17 @@ from twisted_ha.events import (
     PeerShutDown,
     StandbyRefused,
     TransitionCompleted,
-    UndecidedInput,
-    Warned,
 )
 from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMessenger
 from twisted_ha.operations import MoveReport
-from twisted_ha.resources import acquisition
-from twisted_ha.resources.acquisition import PATIENCE, Phase, PhaseAction, Seen, classifyReport
+from twisted_ha.resources.acquisition import Phase, Seen
 from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.audit import Audit
 from twisted_ha.resources.board import Board, Peer
 from twisted_ha.resources.bystander import Bystander
 from twisted_ha.resources.doubt import Doubt
 from twisted_ha.resources.group import GroupRunner
+from twisted_ha.resources.joiner import Joiner
 from twisted_ha.resources.leaver import Leaver
 from twisted_ha.resources.legacy import REQUEST, RESPONSE, Legacy
 from twisted_ha.resources.mover import REFUSED, WISH, Mover
@@ -87,7 +85,7 @@ class ResourceManager:
     """
     Decides which groups run on this node.
 
-    @ivar phase: how far this node is.
+    @ivar joiner: how far this node is.
     @ivar board: what is claimed, and by whom.
     @ivar worker: where groups are started and stopped.
     """
@@ -129,10 +127,11 @@ class ResourceManager:
         self.worker = GroupWorker(config.managedGroups, agents, clock, bus, guardian, config.tuning)
         self.worker.changed = self.reconsider
         self.worker.handleFailure = self._groupFailed
-        self.mover = Mover(self.board, self.worker, messenger, clock, bus)
         keepalive = config.timers.keepalive
         self._alarms = [Alarm(clock, keepalive) for _ in range(6)]
-        self._patience, fencing, looking, asking, self._refresh, self._granting = self._alarms
+        joining, fencing, looking, asking, self._refresh, self._granting = self._alarms
+        self.joiner = Joiner(self.board, self.worker, messenger, bus, self.reconsider, joining)
+        self.mover = Mover(self.board, self.worker, messenger, clock, bus)
         self.successor = Successor(self.board, self.worker, fencer, messenger, clock, bus, fencing)
         self.leaver = Leaver(self.board, self.worker, messenger, clock, bus)
         self.audit = Audit(
@@ -161,8 +160,6 @@ class ResourceManager:
             listened=self._listened,
             released=self._guardianReleased,
         )
-        self.phase = Phase.OFFLINE
-        self._askedAgain = False
         self._peerAsk: _PeerWish | None = None
         self._grantFrom = float("-inf")
         self._looking = False
@@ -185,7 +182,7 @@ class ResourceManager:
     def settled(self) -> bool:
         """This node has taken all it means to take: C{isstable} on the wire."""
         return (
-            self.phase in (Phase.STABLE, Phase.MEMBER)
+            self.joiner.phase in (Phase.STABLE, Phase.MEMBER)
             and self.mover.idle
             and self.successor.idle
             and not self.audit.yielding
@@ -227,7 +224,7 @@ class ResourceManager:
 
     def _communicationsUp(self) -> None:
         if len(self._config.peers) > 1:
-            self._seePhase(Seen.CROWD)
+            self.joiner.see(Seen.CROWD)
             self.bystander.becomeMember()
             return
         self._grantFrom = self._clock.seconds() + TAKEOVER_TIME
@@ -239,9 +236,9 @@ class ResourceManager:
         if not self.board.mode.negotiated:
             self._legacyUp()
             return
-        self._seePhase(Seen.COMMUNICATIONS_UP)
+        self.joiner.see(Seen.COMMUNICATIONS_UP)
         if peer is None:
-            self._seePhase(Seen.PEER_GONE)
+            self.joiner.see(Seen.PEER_GONE)
         elif peer.left:
             self._succeed(TakeoverSeen.LEFT, f"{peer.name} has left")
         elif not peer.alive:
@@ -249,15 +246,15 @@ class ResourceManager:
             if peer.heard and not peer.resources:
                 seen = TakeoverSeen.DIED_EMPTY
             self._succeed(seen, f"{peer.name} is not there")
-        elif peer.reported:
-            self._seePhase(classifyReport(peer))
+        else:
+            self.joiner.judge()
         self.reconsider()
 
     def _legacyUp(self) -> None:
         peer = self.board.peer
-        if self.phase is not Phase.OFFLINE:
+        if self.joiner.phase is not Phase.OFFLINE:
             return
-        self.phase = Phase.STABLE
+        self.joiner.settleAtOnce()
         if peer is not None and not peer.present:
             seen = TakeoverSeen.LEFT if peer.left else TakeoverSeen.DIED_HOLDING
             self._succeed(seen, f"{peer.name} is not there")
@@ -277,7 +274,7 @@ class ResourceManager:
         self._peerAsk = None
         self.mover.see(MoveSeen.PEER_GONE)
         self.audit.peerGone()
-        if self.phase not in (Phase.OFFLINE, Phase.LEAVING):
+        if self.joiner.takesPart:
             seen = TakeoverSeen.DIED_HOLDING if mayHold else TakeoverSeen.DIED_EMPTY
             if known and self.board.mine == ResourceSet.ALL:
                 pass  # it said goodbye, and everything was taken then
@@ -290,13 +287,13 @@ class ResourceManager:
         assert peer is not None
         peer.newLife()
         peer.alive = peer.heard = True
-        self._askedAgain = False
+        self.joiner.peerRestarted()
         self._peerAsk = None
         self.mover.see(MoveSeen.PEER_GONE)
         self.successor.see(TakeoverSeen.PEER_BACK)
         self.audit.peerGone()
         self.audit.wantFailback = True  # it may have been too quick to be declared dead
-        if not self.board.mode.negotiated and self.phase is Phase.STABLE:
+        if not self.board.mode.negotiated and self.joiner.phase is Phase.STABLE:
             self.board.drop(ResourceSet.ALL)
             self.legacy.requestOwn()  # what its last life held of ours is held by nobody now (B3)
         self.reconsider()
@@ -309,11 +306,11 @@ class ResourceManager:
         peer.left = False
         self.successor.see(TakeoverSeen.PEER_BACK)
         self.audit.returned()
-        if not self.board.mode.negotiated and self.phase is Phase.STABLE:
+        if not self.board.mode.negotiated and self.joiner.phase is Phase.STABLE:
             self.board.drop(ResourceSet.ALL)
             if peer.ours:
                 self.legacy.giveForeign()
-        elif self.phase not in (Phase.OFFLINE, Phase.LEAVING):
+        elif self.joiner.takesPart:
             self._askHoldings(f"{peer.name} has returned")
         self.reconsider()
 
@@ -325,7 +322,7 @@ class ResourceManager:
         peer.ours = self._isOurs(peer.name)
         if not wasAlive:
             self.successor.see(TakeoverSeen.PEER_BACK)
-            if self.phase not in (Phase.OFFLINE, Phase.LEAVING) and self.board.mode.negotiated:
+            if self.joiner.takesPart and self.board.mode.negotiated:
                 self.board.report(why=f"{peer.name} is alive")
         self.reconsider()
 
@@ -347,7 +344,7 @@ class ResourceManager:
         if self.board.peer is not None:
             # It may have taken everything meanwhile: nothing is free before it has spoken again.
             self.board.peer.stable = False
-        if self.phase not in (Phase.OFFLINE, Phase.LEAVING):
+        if self.joiner.takesPart:
             self._askHoldings("released by the guardian")
         self.reconsider()
 
@@ -357,7 +354,7 @@ class ResourceManager:
         """One of L{messageTypes} arrived from another node."""
         peer = self.board.peer
         if len(self._config.peers) > 1 and message.type == "starting":
-            self.bystander.heardStarting(header.src, self.phase is Phase.MEMBER)
+            self.bystander.heardStarting(header.src, self.joiner.phase is Phase.MEMBER)
         if peer is None or header.src != peer.name:
             return
         legacy = message.type in (REQUEST, RESPONSE)
@@ -381,12 +378,8 @@ class ResourceManager:
         peer.left = False
         peer.starting = True
         self.board.report(why=f"{peer.name} is starting")
-        if self.phase in (Phase.STARTING, Phase.WAITING):
-            if not peer.reported and not self._askedAgain:
-                # It had no ear for our own word yet: the original drops what comes too early.
-                self._askedAgain = True
-                self._messenger.send(Message.of("starting"))
-            self._judge()
+        self.joiner.peerStarting()
+        self._judge()
 
     def _heardResource(self, header: Header, message: Message) -> None:
         peer = self.board.peer
@@ -404,12 +397,8 @@ class ResourceManager:
                 self.board.report(why=f"{peer.name} is stable")  # the original wants it once
 
     def _judge(self) -> None:
-        peer = self.board.peer
-        assert peer is not None
-        if self.doubt.listening:
-            return
-        if self.phase in (Phase.STARTING, Phase.WAITING) and (peer.reported or peer.stable):
-            self._seePhase(classifyReport(peer))
+        if not self.doubt.listening:
+            self.joiner.judge()
 
     def _heardAsk(self, header: Header, message: Message) -> None:
         peer = self.board.peer
@@ -419,7 +408,7 @@ class ResourceManager:
         except KeyError:
             return
         wish = message.get(WISH)
-        if self.phase is Phase.LEAVING:
+        if self.joiner.phase is Phase.LEAVING:
             if message.get("info") == "me":
                 self._refuse("this node is leaving", wish)
             return  # nor is anything taken any more that was being given when this node began to leave
@@ -446,7 +435,7 @@ class ResourceManager:
                     self._messenger.send(
                         Message.of("ask_resources", rsc_hold=resources.word, info="done")
                     )
-            case "done" if self.mover.idle and not (self.phase is Phase.STABLE and peer.reported):
+            case "done" if self.mover.idle and not (self.joiner.phase is Phase.STABLE and peer.reported):
                 # An original also says it when it has taken over from a node that leaves.  Whoever
                 # leaves, or has not heard yet who holds what, takes nothing on the strength of it.
                 pass
@@ -466,7 +455,7 @@ class ResourceManager:
         self._peerAsk = None
         self.mover.see(MoveSeen.PEER_GONE)
         self.audit.peerGone()
-        if self.phase not in (Phase.OFFLINE, Phase.LEAVING):
+        if self.joiner.takesPart:
             self._succeed(TakeoverSeen.LEFT, f"{peer.name} has left")
 
     def _heardTakeover(self, header: Header, message: Message) -> None:
@@ -524,11 +513,11 @@ class ResourceManager:
         peer = self.board.peer
         if not self.board.mode.negotiated:
             return "standby works only with auto_failback on or off, not legacy"
-        if self.phase is Phase.LEAVING:
+        if self.joiner.phase is Phase.LEAVING:
             return "this node is leaving"
-        if self.phase is Phase.OFFLINE:
+        if self.joiner.phase is Phase.OFFLINE:
             return "this node has not heard of all others yet"
-        if self.phase is Phase.MEMBER:
+        if self.joiner.phase is Phase.MEMBER:
             return "ha.cf names more than two nodes, and this one takes part as a member only"
         if peer is None:
             return "there is no other node in ha.cf"
@@ -542,7 +531,7 @@ class ResourceManager:
 
         @return: fires when this node may go.
         """
-        self._seePhase(Seen.LEAVE)
+        self.joiner.see(Seen.LEAVE)
         self.requests.leave()
         self.mover.abort("this node is leaving")
         self.successor.see(TakeoverSeen.LEAVING)
@@ -560,7 +549,7 @@ class ResourceManager:
         self.board.groups = config.managedGroups
         self.worker.reconfigure(config.managedGroups, config.tuning)
         held = self.board.mine & ~self.audit.yielding
-        if self.mover.state is Move.NONE and self.phase is not Phase.LEAVING:
+        if self.mover.state is Move.NONE and self.joiner.phase is not Phase.LEAVING:
             for key in self.board.keys(held):
                 if not self.worker.wants(key):
                     self.worker.want([key], True, why="new in haresources, and its class is held here")
@@ -572,60 +561,15 @@ class ResourceManager:
             alarm.cancel()
         self.worker.stop()
 
-    # ---- the phase ---------------------------------------------------------------------------
-
-    def _seePhase(self, seen: Seen) -> None:
-        rule = acquisition.TABLE.step(self.phase, seen)
-        if rule is None:
-            self._bus.publish(
-                UndecidedInput(machine=acquisition.TABLE.name, state=self.phase.value, given=seen.value)
-            )
-            return
-        before, self.phase = self.phase, rule.state
-        for action in rule.actions:
-            match action:
-                case PhaseAction.SAY_STARTING:
-                    self._messenger.send(Message.of("starting"))
-                case PhaseAction.START_TIMER:
-                    self._patience.set(PATIENCE, self._patienceEnded)
-                case PhaseAction.STOP_TIMER:
-                    self._patience.cancel()
-                case PhaseAction.CLAIM_LOCAL:
-                    self.board.claim(ResourceSet.LOCAL)
-                    self.board.report(stable=False, why=seen.value)
-                    self.worker.want(self.board.keys(ResourceSet.LOCAL), True, why=seen.value)
-                case PhaseAction.COMPLAIN:
-                    self._bus.publish(
-                        Warned(
-                            message="the other node is heard but does not answer: does it hear this one?"
-                            "  Nothing is taken from it"
-                        )
-                    )
-                case PhaseAction.SETTLE:
-                    self.board.report(why=seen.value)
-        if before is not Phase.STABLE and self.phase is Phase.STABLE:
-            self._bus.publish(TransitionCompleted(who="local"))
-
-    def _patienceEnded(self) -> None:
-        peer = self.board.peer
-        if peer is not None and peer.ours and not peer.reported:
-            self._seePhase(Seen.TIMEOUT_UNANSWERED)
-        elif self.board.free & ResourceSet.LOCAL:
-            self._seePhase(Seen.TIMEOUT_FREE)
-        else:
-            self._seePhase(Seen.TIMEOUT_HELD)
-        self.reconsider()
-
     def _succeed(self, seen: TakeoverSeen, why: str) -> None:
         peer = self.board.peer
         assert peer is not None
         self.audit.wantFailback = True
         self.successor.begin(peer.name, seen, why)
-        if self.phase in (Phase.STARTING, Phase.WAITING):
-            self._seePhase(Seen.PEER_GONE)
+        self.joiner.see(Seen.PEER_GONE)
 
     def _groupFailed(self, runner: GroupRunner) -> str | None:
-        if not self.board.mode.negotiated or self.phase is Phase.LEAVING:
+        if not self.board.mode.negotiated or self.joiner.phase is Phase.LEAVING:
             return None
         return self.audit.failed(self.board.classOf(runner.group))
 
@@ -657,7 +601,7 @@ class ResourceManager:
         self.leaver.progress()
         self.legacy.progress()
         self.audit.released()
-        if self.phase is not Phase.STABLE or not self.board.mode.negotiated:
+        if self.joiner.phase is not Phase.STABLE or not self.board.mode.negotiated:
             return
         if self.settled:
             self._answerPeer()

@@ -264,7 +264,7 @@ class OurLife(Life):
         nodes = self.node.core.nodes.peers
         return (
             [(node.word, node.generation, node.sequence.last, node.lastStatus) for node in nodes],
-            resources.phase,
+            resources.joiner.phase,
             resources.board.mine,
             peer and (peer.alive, peer.resources, peer.stable, peer.left, peer.sequence),
             tuple(runner.state for runner in resources.worker.runners.values()),

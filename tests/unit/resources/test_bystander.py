@@ -42,7 +42,7 @@ class BystanderTests(SynchronousTestCase):
         """It comes up without a word, which would overwrite what originals know of each other."""
         self.up()
         self.assertEqual(self.said(), [])
-        self.assertIs(self.gamma.manager.phase, Phase.MEMBER)
+        self.assertIs(self.gamma.manager.joiner.phase, Phase.MEMBER)
 
     def test_holdsNothing(self) -> None:
         """It is settled, holds nothing, and starts nothing when others die."""

@@ -130,7 +130,7 @@ class StartTests(StoryTests):
         self.assertOwns(["a1", "a2", "b1"], [])
         pair.deaf.clear()
         pair.run(11)
-        self.assertIs(pair.beta.manager.phase, Phase.STABLE)
+        self.assertIs(pair.beta.manager.joiner.phase, Phase.STABLE)
         self.assertOwns(["a1", "a2", "b1"], [])
 
 
@@ -996,7 +996,7 @@ class ReportTests(StoryTests):
         """A pair that has started is stable on both sides."""
         pair = self.pair()
         pair.start()
-        self.assertIs(pair.alpha.manager.phase, Phase.STABLE)
+        self.assertIs(pair.alpha.manager.joiner.phase, Phase.STABLE)
         self.assertTrue(pair.alpha.manager.settled and pair.beta.manager.settled)
 
 
