@@ -6,7 +6,6 @@ concerns; when all is quiet, the audit looks at what is claimed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -37,24 +36,18 @@ from twisted_ha.resources.group import GroupRunner
 from twisted_ha.resources.joiner import Joiner
 from twisted_ha.resources.leaver import Leaver
 from twisted_ha.resources.legacy import REQUEST, RESPONSE, Legacy
-from twisted_ha.resources.mover import REFUSED, WISH, Mover
+from twisted_ha.resources.mover import Mover
+from twisted_ha.resources.offers import Offers
 from twisted_ha.resources.requests import Requests
 from twisted_ha.resources.standby import Move, MoveSeen
 from twisted_ha.resources.successor import Successor
 from twisted_ha.resources.takeover import TakeoverSeen
+from twisted_ha.resources.words import MOVE, REFUSED, WISH, MoveWord, refusal
 from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import NodeName, ResourceSet
 from twisted_ha.wire.message import Message
 
 __all__ = ["ResourceManager"]
-
-ASK_PATIENCE = 9.0
-"""Seconds the other node's wish to give may wait until this node is quiet; it waits 10 itself."""
-
-TAKEOVER_TIME = 3.0
-"""Seconds after our start in which an original that wants to give may still run the scripts of its
-takeover from our last life.  It would stop what these start afterwards, and both would run it (B12).  It
-serves meanwhile, and waits 10 for an answer."""
 
 REXMIT = "NS_rexmit"
 
@@ -63,22 +56,6 @@ FRESH = 5.0
 
 REFRESH = 1.0
 """Seconds after a retransmission in which its messages have arrived."""
-
-
-@dataclass(frozen=True, slots=True)
-class _PeerWish:
-    """
-    The other node wants to give, and has no answer yet.
-
-    @ivar since: the clock's seconds when it said so.
-    @ivar sequence: the number of that message.
-    @ivar wish: the number it gives its wish.
-    """
-
-    resources: ResourceSet
-    since: float
-    sequence: int
-    wish: str | None
 
 
 class ResourceManager:
@@ -129,7 +106,7 @@ class ResourceManager:
         self.worker.handleFailure = self._groupFailed
         keepalive = config.timers.keepalive
         self._alarms = [Alarm(clock, keepalive) for _ in range(6)]
-        joining, fencing, looking, asking, self._refresh, self._granting = self._alarms
+        joining, fencing, looking, asking, self._refresh, granting = self._alarms
         self.joiner = Joiner(self.board, self.worker, messenger, bus, self.reconsider, joining)
         self.mover = Mover(self.board, self.worker, messenger, clock, bus)
         self.successor = Successor(self.board, self.worker, fencer, messenger, clock, bus, fencing)
@@ -139,6 +116,7 @@ class ResourceManager:
         )
         self.bystander = Bystander(peers, messenger, isOurs=isOurs, isAlive=isAlive)
         self.legacy = Legacy(self.board, self.worker, messenger, asking)
+        self.offers = Offers(self.board, self.mover, messenger, clock, self.reconsider, granting)
         self.requests = Requests(
             self.board,
             self.mover,
@@ -160,14 +138,12 @@ class ResourceManager:
             listened=self._listened,
             released=self._guardianReleased,
         )
-        self._peerAsk: _PeerWish | None = None
-        self._grantFrom = float("-inf")
         self._looking = False
         self._lookAgain = False
         self._handlers: dict[str, Callable[[Header, Message], None]] = {
             "starting": self._heardStarting,
             "resource": self._heardResource,
-            "ask_resources": self._heardAsk,
+            MOVE: self._heardAsk,
             "shutdone": self._heardShutdone,
             "hb_takeover": self._heardTakeover,
             REFUSED: self._heardRefused,
@@ -227,7 +203,7 @@ class ResourceManager:
             self.joiner.see(Seen.CROWD)
             self.bystander.becomeMember()
             return
-        self._grantFrom = self._clock.seconds() + TAKEOVER_TIME
+        self.offers.communicationsUp()
         peer = self.board.peer
         if peer is not None and self._isAlive(peer.name):
             # its first word may have been the one that brought communications up
@@ -271,7 +247,7 @@ class ResourceManager:
         known = peer.left
         peer.died()
         peer.heard = event.heard
-        self._peerAsk = None
+        self.offers.forget()
         self.mover.see(MoveSeen.PEER_GONE)
         self.audit.peerGone()
         if self.joiner.takesPart:
@@ -288,7 +264,7 @@ class ResourceManager:
         peer.newLife()
         peer.alive = peer.heard = True
         self.joiner.peerRestarted()
-        self._peerAsk = None
+        self.offers.forget()
         self.mover.see(MoveSeen.PEER_GONE)
         self.successor.see(TakeoverSeen.PEER_BACK)
         self.audit.peerGone()
@@ -388,7 +364,7 @@ class ResourceManager:
         if not self.board.heardReport(message, header.sequence or 0):
             return
         if message.get("info") == "mach_down":
-            self._grantFrom = float("-inf")  # its takeover is complete
+            self.offers.takeoverComplete()
         self._judge()
         self.mover.peerReports(message.get("info"))
         if peer.stable and not wasStable:
@@ -403,44 +379,26 @@ class ResourceManager:
     def _heardAsk(self, header: Header, message: Message) -> None:
         peer = self.board.peer
         assert peer is not None
-        try:
-            resources = ResourceSet.ofWord(message.get("rsc_hold") or "all")
-        except KeyError:
+        word = MoveWord.of(header, message)
+        if word is None:
             return
-        wish = message.get(WISH)
         if self.joiner.phase is Phase.LEAVING:
-            if message.get("info") == "me":
-                self._refuse("this node is leaving", wish)
+            if word.step == "me":
+                self.offers.refuse(word, "this node is leaving")
             return  # nor is anything taken any more that was being given when this node began to leave
-        match message.get("info"):
+        match word.step:
             case "me":
-                if self.mover.state is Move.GRANTED and self.mover.outdatedBy(wish):
-                    # Who wishes something else has given up what was granted, and that was not heard.
-                    self.mover.refused(f"{peer.name} wishes something else now")
-                if self.mover.state is Move.ASKED:
-                    self.mover.peerAsks(resources, wish)
-                elif self.mover.idle and self._peerAsk is None:
-                    self._peerAsk = _PeerWish(
-                        resources, self._clock.seconds(), header.sequence or 0, wish
-                    )
-                # A second wish before the first has ended is none: the original drops its own.
-            case "other" if self.mover.means(wish):
-                # reports from before this word say nothing about the move (see Mover.peerReports)
-                peer.sequence = max(peer.sequence, header.sequence or 0)
-                self.mover.see(MoveSeen.PEER_GRANTS)
-            case "done" if self._peerAsk is not None:
-                if not peer.ours and (header.sequence or 0) > self._peerAsk.sequence:
-                    # Unanswered, it is done with something else; see Mover.peerDone.
-                    self._peerAsk = None
-                    self._messenger.send(
-                        Message.of("ask_resources", rsc_hold=resources.word, info="done")
-                    )
+                self.offers.made(word)
+            case "other":
+                self.mover.peerGrants(word)
+            case "done" if self.offers.waiting:
+                self.offers.peerDone(word)
             case "done" if self.mover.idle and not (self.joiner.phase is Phase.STABLE and peer.reported):
                 # An original also says it when it has taken over from a node that leaves.  Whoever
                 # leaves, or has not heard yet who holds what, takes nothing on the strength of it.
                 pass
             case "done":
-                self.mover.peerDone(resources, message.get("tha_failed"), message.get("tha_step"), wish)
+                self.mover.peerDone(word)
             case _:
                 pass
 
@@ -452,7 +410,7 @@ class ResourceManager:
         peer.resources = ResourceSet.NONE
         peer.stable = False
         peer.starting = False
-        self._peerAsk = None
+        self.offers.forget()
         self.mover.see(MoveSeen.PEER_GONE)
         self.audit.peerGone()
         if self.joiner.takesPart:
@@ -493,11 +451,10 @@ class ResourceManager:
         if self._clock.seconds() - self.board.reportedAt < FRESH:
             self._refresh.set(REFRESH, lambda: self.board.report(why="after a retransmission"))
 
-    def _refuse(self, reason: str, wish: str | None = None) -> None:
-        """@param wish: of the other node, which is refused; L{None} if it is its request for groups."""
+    def _refuse(self, reason: str) -> None:
         peer = self.board.peer
         if peer is not None and peer.ours:
-            self._messenger.sendTo(peer.name, Message.of(REFUSED, reason=reason, **{WISH: wish}))
+            self._messenger.sendTo(peer.name, refusal(reason))
 
     # ---- what people ask ---------------------------------------------------------------------
 
@@ -604,8 +561,8 @@ class ResourceManager:
         if self.joiner.phase is not Phase.STABLE or not self.board.mode.negotiated:
             return
         if self.settled:
-            self._answerPeer()
-        if self.settled and self._peerAsk is None:  # one wish at a time, and the other's came first
+            self.offers.answer()
+        if self.settled and not self.offers.waiting:  # one wish at a time, and the other's came first
             self.requests.serve()
         if self.settled:
             self.audit.look()
@@ -621,16 +578,3 @@ class ResourceManager:
             self.worker.withhold(self.worker.withheld & disputed)
         else:
             self.worker.withhold(key for key in disputed if not self.worker.standing([key]))
-
-    def _answerPeer(self) -> None:
-        if self._peerAsk is None:
-            return
-        wish = self._peerAsk
-        peer = self.board.peer
-        wait = self._grantFrom - self._clock.seconds()
-        if peer is not None and not peer.ours and wait > 0:
-            self._granting.set(wait, self.reconsider)
-            return
-        self._peerAsk = None
-        if self._clock.seconds() - wish.since <= ASK_PATIENCE:
-            self.mover.peerAsks(wish.resources, wish.wish)

@@ -28,20 +28,12 @@ from twisted_ha.resources.standby import (
     MoveAction,
     MoveSeen,
 )
+from twisted_ha.resources.words import MoveWord
 from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import NodeName, ResourceSet
 from twisted_ha.wire.message import Message
 
-__all__ = ["REFUSED", "WISH", "Mover"]
-
-REFUSED = "tha_refused"
-"""The type of our own message that says no to C{ask_resources me}; the original stays silent."""
-
-WISH = "tha_wish"
-"""
-The field that says which move a word belongs to: the giver numbers its wishes, and everything either
-side says about one repeats the number.  Words of two moves may cross.  The original has no such field.
-"""
+__all__ = ["Mover"]
 
 
 class Mover:
@@ -129,25 +121,28 @@ class Mover:
         then, now = _number(self.wish), _number(wish)
         return then is not None and now is not None and now > then
 
-    def peerAsks(self, resources: ResourceSet, wish: str | None = None) -> None:
-        """
-        The other node wants to give, and nothing speaks against it.
-
-        @param wish: the number it gives that.
-        """
+    def peerAsks(self, word: MoveWord) -> None:
+        """The other node wants to give, and nothing speaks against it."""
         assert self._board.peer is not None
         if self.state is Move.ASKED:
             # One of the two wishes must go first.  The original waits 10 s for an answer that never
             # comes, so its wish does; between two of ours the lower name's.
             first = not self._board.peer.ours or self._board.peer.name < self._board.localNode
-            if not first:
-                return
-            asked = resources
-            self.see(MoveSeen.CROSSING_LOST, then=lambda: self._open(self._peerName, asked, "", wish))
+            if first:
+                self.see(MoveSeen.CROSSING_LOST, then=lambda: self._openPeers(word))
             return
         if self.idle:
-            self._open(self._peerName, resources, "", wish)
+            self._openPeers(word)
             self.see(MoveSeen.PEER_ASKS)
+
+    def peerGrants(self, word: MoveWord) -> None:
+        """The other node says C{other}."""
+        peer = self._board.peer
+        assert peer is not None
+        if self.means(word.wish):
+            # reports from before this word say nothing about the move (see peerReports)
+            peer.sequence = max(peer.sequence, word.sequence)
+            self.see(MoveSeen.PEER_GRANTS)
 
     def progress(self) -> None:
         """The worker has moved: see whether a step of this move is complete."""
@@ -270,18 +265,20 @@ class Mover:
         if why:
             self._tell(why)
 
+    def _openPeers(self, word: MoveWord) -> None:
+        self._open(self._peerName, word.resources, "", word.wish)
+
     def _say(self, step: str) -> None:
         keys = self._board.keys(self.inOurWords)
         failed = self._worker.failed(keys) if step == "done" else []
         self._messenger.send(
-            Message.of(
-                "ask_resources",
-                rsc_hold=self._word,
-                info=step,
-                tha_wish=self.wish,
-                tha_failed=", ".join(one.group.key for one in failed) or None,
-                tha_step=self.state.value if step == "done" else None,
-            )
+            MoveWord(
+                step=step,
+                resources=self.resources,
+                wish=self.wish,
+                failed=", ".join(one.group.key for one in failed) or None,
+                state=self.state.value if step == "done" else None,
+            ).message
         )
 
     def peerReports(self, info: str | None) -> None:
@@ -308,40 +305,27 @@ class Mover:
                 self._reason = f"{self._peerName} did not take them"
             self.see(MoveSeen.PEER_DONE)
 
-    def peerDone(
-        self,
-        resources: ResourceSet,
-        failed: str | None,
-        step: str | None,
-        wish: str | None = None,
-    ) -> None:
-        """
-        The other node says C{done}.
-
-        @param resources: what it says that about, in the giver's words.
-        @param failed: the groups that it could not start.
-        @param step: what state it is in now, if it is of our kind: C{handed} for a giver.
-        @param wish: the number of the move that it means.
-        """
+    def peerDone(self, word: MoveWord) -> None:
+        """The other node says C{done}."""
         peer = self._board.peer
         assert peer is not None
-        ours = resources.mirrored
-        released = step == Move.HANDED.value if step else not ours & peer.ourWords
-        if self.idle and resources and released and not ours & self._board.mine:
+        ours = word.resources.mirrored
+        released = word.state == Move.HANDED.value if word.state else not ours & peer.ourWords
+        if self.idle and word.resources and released and not ours & self._board.mine:
             # It released what nobody claims, after this node had stopped waiting for it.
-            self._open(self._peerName, resources, "", wish)
+            self._openPeers(word)
             self.see(MoveSeen.LATE_DONE)
             return
-        if not self.means(wish):
+        if not self.means(word.wish):
             return
-        if self.state is Move.GRANTED and not step and self.inOurWords & peer.ourWords:
+        if self.state is Move.GRANTED and not word.state and self.inOurWords & peer.ourWords:
             # An original whose scripts of an earlier standby end just now takes that for the end of this
             # one, which it has not begun.  It waits an hour for our word, so it gets it.
             self._reason = f"{self._peerName} has not released them"
             self.see(MoveSeen.NOT_RELEASED)
             return
-        if self.state is Move.HANDED and failed:
-            self._reason = f"{self._peerName} could not start {failed}"
+        if self.state is Move.HANDED and word.failed:
+            self._reason = f"{self._peerName} could not start {word.failed}"
         self.see(MoveSeen.PEER_DONE)
 
     def _complete(self) -> None:
