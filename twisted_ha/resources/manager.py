@@ -42,7 +42,7 @@ from twisted_ha.resources.requests import Requests
 from twisted_ha.resources.standby import Move, MoveSeen
 from twisted_ha.resources.successor import Successor
 from twisted_ha.resources.takeover import TakeoverSeen
-from twisted_ha.resources.words import MOVE, REFUSED, WISH, MoveWord, refusal
+from twisted_ha.resources.words import MOVE, REFUSED, WISH, MoveWord
 from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import NodeName, ResourceSet
 from twisted_ha.wire.message import Message
@@ -120,9 +120,9 @@ class ResourceManager:
         self.requests = Requests(
             self.board,
             self.mover,
+            self.joiner,
             messenger,
             clock,
-            whyNot=self._whyNot,
             quiet=lambda: self.settled,
             reconsider=self.reconsider,
         )
@@ -145,7 +145,7 @@ class ResourceManager:
             "resource": self._heardResource,
             MOVE: self._heardAsk,
             "shutdone": self._heardShutdone,
-            "hb_takeover": self._heardTakeover,
+            "hb_takeover": lambda header, message: self.requests.peerRequests(message),
             REFUSED: self._heardRefused,
             REQUEST: lambda header, message: self.legacy.requested(message),
             REXMIT: lambda header, message: self._heardRexmit(),
@@ -416,19 +416,6 @@ class ResourceManager:
         if self.joiner.takesPart:
             self._succeed(TakeoverSeen.LEFT, f"{peer.name} has left")
 
-    def _heardTakeover(self, header: Header, message: Message) -> None:
-        word = message.get("rsc_hold") or "all"
-        # what is local to the one who asks is foreign here (B8: C{failback} means local)
-        wanted = {"local": ResourceSet.FOREIGN, "failback": ResourceSet.FOREIGN}.get(
-            word, ResourceSet.LOCAL if word == "foreign" else ResourceSet.ALL
-        )
-
-        def answered(report: MoveReport) -> None:
-            if report.outcome == "refused" or not report.groups:
-                self._refuse(report.text)
-
-        self.standby(wanted).addCallback(answered)
-
     def _heardRefused(self, header: Header, message: Message) -> None:
         peer = self.board.peer
         assert peer is not None
@@ -451,11 +438,6 @@ class ResourceManager:
         if self._clock.seconds() - self.board.reportedAt < FRESH:
             self._refresh.set(REFRESH, lambda: self.board.report(why="after a retransmission"))
 
-    def _refuse(self, reason: str) -> None:
-        peer = self.board.peer
-        if peer is not None and peer.ours:
-            self._messenger.sendTo(peer.name, refusal(reason))
-
     # ---- what people ask ---------------------------------------------------------------------
 
     def standby(self, resources: ResourceSet) -> Deferred[MoveReport]:
@@ -465,22 +447,6 @@ class ResourceManager:
     def takeover(self, resources: ResourceSet) -> Deferred[MoveReport]:
         """See L{Requests.takeover}."""
         return self.requests.takeover(resources)
-
-    def _whyNot(self) -> str:
-        peer = self.board.peer
-        if not self.board.mode.negotiated:
-            return "standby works only with auto_failback on or off, not legacy"
-        if self.joiner.phase is Phase.LEAVING:
-            return "this node is leaving"
-        if self.joiner.phase is Phase.OFFLINE:
-            return "this node has not heard of all others yet"
-        if self.joiner.phase is Phase.MEMBER:
-            return "ha.cf names more than two nodes, and this one takes part as a member only"
-        if peer is None:
-            return "there is no other node in ha.cf"
-        if not peer.present:
-            return f"{peer.name} is not there to take part"
-        return ""
 
     def leave(self) -> Deferred[None]:
         """

@@ -9,9 +9,12 @@ from twisted.internet.interfaces import IReactorTime
 
 from twisted_ha.interfaces import IMessenger
 from twisted_ha.operations import MoveReport
+from twisted_ha.resources.acquisition import Phase
 from twisted_ha.resources.board import Board
+from twisted_ha.resources.joiner import Joiner
 from twisted_ha.resources.mover import Mover
 from twisted_ha.resources.standby import ANSWER_TIME
+from twisted_ha.resources.words import refusal
 from twisted_ha.terms import ResourceSet
 from twisted_ha.wire.message import Message
 
@@ -27,7 +30,6 @@ class Requests:
     """
     Requests that wait for a quiet moment, or for the other node.
 
-    @ivar whyNot: why nothing can be moved at present, in words; empty if it can.
     @ivar quiet: whether this node is settled.
     @ivar reconsider: look whether anything can be done now.
     """
@@ -36,18 +38,18 @@ class Requests:
         self,
         board: Board,
         mover: Mover,
+        joiner: Joiner,
         messenger: IMessenger,
         clock: IReactorTime,
         *,
-        whyNot: Callable[[], str],
         quiet: Callable[[], bool],
         reconsider: Callable[[], None],
     ) -> None:
         self._board = board
         self._mover = mover
+        self._joiner = joiner
         self._messenger = messenger
         self._clock = clock
-        self._whyNot = whyNot
         self._quiet = quiet
         self._reconsider = reconsider
         self._waiting: list[_Wish] = []
@@ -104,6 +106,21 @@ class Requests:
         self._clock.callLater(ANSWER_TIME + 2.0, patience)
         return done
 
+    def peerRequests(self, message: Message) -> None:
+        """The people of the other node ask for groups of this one: its C{hb_takeover}."""
+        word = message.get("rsc_hold") or "all"
+        # what is local to the one who asks is foreign here (B8: C{failback} means local)
+        wanted = {"local": ResourceSet.FOREIGN, "failback": ResourceSet.FOREIGN}.get(
+            word, ResourceSet.LOCAL if word == "foreign" else ResourceSet.ALL
+        )
+
+        def answered(report: MoveReport) -> None:
+            peer = self._board.peer
+            if (report.outcome == "refused" or not report.groups) and peer is not None and peer.ours:
+                self._messenger.sendTo(peer.name, refusal(report.text))
+
+        self.standby(wanted).addCallback(answered)
+
     def serve(self) -> None:
         """Both nodes are quiet: begin with the first wish to give."""
         peer = self._board.peer
@@ -128,6 +145,23 @@ class Requests:
         waiting, self._waiting = self._waiting, []
         for _, done in waiting:
             done.callback(_refused("this node is leaving"))
+
+    def _whyNot(self) -> str:
+        """Why nothing can be moved at present, in words; empty if it can."""
+        peer = self._board.peer
+        if not self._board.mode.negotiated:
+            return "standby works only with auto_failback on or off, not legacy"
+        if self._joiner.phase is Phase.LEAVING:
+            return "this node is leaving"
+        if self._joiner.phase is Phase.OFFLINE:
+            return "this node has not heard of all others yet"
+        if self._joiner.phase is Phase.MEMBER:
+            return "ha.cf names more than two nodes, and this one takes part as a member only"
+        if peer is None:
+            return "there is no other node in ha.cf"
+        if not peer.present:
+            return f"{peer.name} is not there to take part"
+        return ""
 
     def _expired(self, wish: _Wish) -> None:
         if wish in self._waiting:
