@@ -12,14 +12,12 @@ from twisted.internet.interfaces import IReactorTime
 
 from twisted_ha.bus import EventBus
 from twisted_ha.events import FailbackStarted, HoldingsConflict, UnclaimedResources
-from twisted_ha.interfaces import IMessenger
 from twisted_ha.operations import MoveReport
 from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.board import CLASSES, Board, Peer
 from twisted_ha.resources.mover import Mover
 from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import FailbackMode, ResourceSet
-from twisted_ha.wire.message import Message
 
 __all__ = ["Audit"]
 
@@ -67,7 +65,6 @@ class Audit:
         board: Board,
         worker: GroupWorker,
         mover: Mover,
-        messenger: IMessenger,
         clock: IReactorTime,
         bus: EventBus,
         again: Callable[[], None],
@@ -76,7 +73,6 @@ class Audit:
         self._board = board
         self._worker = worker
         self._mover = mover
-        self._messenger = messenger
         self._clock = clock
         self._bus = bus
         self._again = again
@@ -159,8 +155,7 @@ class Audit:
             self._ask(UNSTABLE)
         if self._probeAt is not None and self._clock.seconds() >= self._probeAt - EPSILON:
             self._probeAt = None
-            self._messenger.send(Message.of("starting"))  # makes the original report
-            self._board.report(why="asking what the other node holds")
+            self._board.ask("asking what the other node holds")
         self._lookAtDisputes(peer)
         if not self.yielding and not self._board.disputed and peer.stable:
             self._lookAtFree(peer)
@@ -175,8 +170,7 @@ class Audit:
         now = self._clock.seconds()
         if now - self._askedAt >= period - EPSILON:
             self._askedAt = now
-            self._messenger.send(Message.of("starting"))
-            self._board.report(why="asking what the other node holds")
+            self._board.ask("asking what the other node holds")
         self._wake(self._askedAt + period - now)
 
     def _lookAtDisputes(self, peer: Peer) -> None:

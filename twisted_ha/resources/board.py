@@ -206,6 +206,16 @@ class Board:
             )
         )
 
+    def ask(self, why: str, *, stable: bool | None = None) -> None:
+        """
+        Make the other node say what it holds, and say what is held here: either may have an old picture.
+
+        @param stable: as in L{report}.
+        """
+        if self.mode.negotiated:
+            self._messenger.send(Message.of("starting"))  # whoever hears that answers with a report
+            self.report(stable=stable, why=why)
+
     def reportChange(self, why: str) -> None:
         """Say what this node holds if that is news."""
         if self._said != (self.mine, self.settled()):

@@ -38,6 +38,7 @@ from twisted_ha.resources.leaver import Leaver
 from twisted_ha.resources.legacy import REQUEST, RESPONSE, Legacy
 from twisted_ha.resources.mover import Mover
 from twisted_ha.resources.offers import Offers
+from twisted_ha.resources.refresher import RETRANSMISSION, Refresher
 from twisted_ha.resources.requests import Requests
 from twisted_ha.resources.standby import Move, MoveSeen
 from twisted_ha.resources.successor import Successor
@@ -48,14 +49,6 @@ from twisted_ha.terms import NodeName, ResourceSet
 from twisted_ha.wire.message import Message
 
 __all__ = ["ResourceManager"]
-
-REXMIT = "NS_rexmit"
-
-FRESH = 5.0
-"""Seconds after a report in which a retransmission may bring it back."""
-
-REFRESH = 1.0
-"""Seconds after a retransmission in which its messages have arrived."""
 
 
 class ResourceManager:
@@ -86,7 +79,6 @@ class ResourceManager:
         """
         self._config = config
         self._messenger = messenger
-        self._clock = clock
         self._bus = bus
         self._isOurs = isOurs
         self._isAlive = isAlive
@@ -106,16 +98,15 @@ class ResourceManager:
         self.worker.handleFailure = self._groupFailed
         keepalive = config.timers.keepalive
         self._alarms = [Alarm(clock, keepalive) for _ in range(6)]
-        joining, fencing, looking, asking, self._refresh, granting = self._alarms
+        joining, fencing, looking, asking, refreshing, granting = self._alarms
         self.joiner = Joiner(self.board, self.worker, messenger, bus, self.reconsider, joining)
         self.mover = Mover(self.board, self.worker, messenger, clock, bus)
         self.successor = Successor(self.board, self.worker, fencer, messenger, clock, bus, fencing)
         self.leaver = Leaver(self.board, self.worker, messenger, clock, bus)
-        self.audit = Audit(
-            self.board, self.worker, self.mover, messenger, clock, bus, self.reconsider, looking
-        )
+        self.audit = Audit(self.board, self.worker, self.mover, clock, bus, self.reconsider, looking)
         self.bystander = Bystander(peers, messenger, isOurs=isOurs, isAlive=isAlive)
         self.legacy = Legacy(self.board, self.worker, messenger, asking)
+        self.refresher = Refresher(self.board, clock, refreshing)
         self.offers = Offers(self.board, self.mover, messenger, clock, self.reconsider, granting)
         self.requests = Requests(
             self.board,
@@ -148,7 +139,7 @@ class ResourceManager:
             "hb_takeover": lambda header, message: self.requests.peerRequests(message),
             REFUSED: self._heardRefused,
             REQUEST: lambda header, message: self.legacy.requested(message),
-            REXMIT: lambda header, message: self._heardRexmit(),
+            RETRANSMISSION: lambda header, message: self.refresher.retransmissionAsked(),
             RESPONSE: lambda header, message: self.legacy.answered(message),
         }
 
@@ -287,7 +278,7 @@ class ResourceManager:
             if peer.ours:
                 self.legacy.giveForeign()
         elif self.joiner.takesPart:
-            self._askHoldings(f"{peer.name} has returned")
+            self.board.ask(f"{peer.name} has returned")
         self.reconsider()
 
     def _peerSpeaks(self, event: NodeStatusChanged) -> None:
@@ -302,12 +293,6 @@ class ResourceManager:
                 self.board.report(why=f"{peer.name} is alive")
         self.reconsider()
 
-    def _askHoldings(self, why: str) -> None:
-        """Make the other node say what it holds, and say what we do: either may have an old picture."""
-        if self.board.mode.negotiated:
-            self._messenger.send(Message.of("starting"))
-            self.board.report(why=why)
-
     def _listened(self) -> None:
         if self.board.peer is not None:
             self._judge()
@@ -321,7 +306,7 @@ class ResourceManager:
             # It may have taken everything meanwhile: nothing is free before it has spoken again.
             self.board.peer.stable = False
         if self.joiner.takesPart:
-            self._askHoldings("released by the guardian")
+            self.board.ask("released by the guardian")
         self.reconsider()
 
     # ---- messages ----------------------------------------------------------------------------
@@ -427,17 +412,6 @@ class ResourceManager:
         elif self.mover.means(wish):
             self.mover.refused(reason)
 
-    def _heardRexmit(self) -> None:
-        """
-        The original has no guard against older reports (B22): one that it asks for again would overwrite
-        the newer ones it has.  So it gets a fresh one after that.
-        """
-        peer = self.board.peer
-        if peer is None or peer.ours or self._refresh.due is not None:
-            return
-        if self._clock.seconds() - self.board.reportedAt < FRESH:
-            self._refresh.set(REFRESH, lambda: self.board.report(why="after a retransmission"))
-
     # ---- what people ask ---------------------------------------------------------------------
 
     def standby(self, resources: ResourceSet) -> Deferred[MoveReport]:
@@ -518,7 +492,7 @@ class ResourceManager:
     def _look(self) -> None:
         if self.doubt.listening:
             return
-        self._withhold()
+        self.successor.withhold()
         self.mover.progress()
         self.successor.progress()
         self.leaver.progress()
@@ -533,14 +507,3 @@ class ResourceManager:
         if self.settled:
             self.audit.look()
         self.board.reportChange("settled" if self.settled else "in transition")
-
-    def _withhold(self) -> None:
-        """
-        A takeover takes time, and the other node may come back meanwhile and say that it holds what was
-        to be taken next.  That is not touched before the audit has decided.
-        """
-        disputed = set(self.board.keys(self.board.disputed))
-        if self.successor.idle:
-            self.worker.withhold(self.worker.withheld & disputed)
-        else:
-            self.worker.withhold(key for key in disputed if not self.worker.standing([key]))

@@ -31,7 +31,6 @@ from twisted_ha.resources.standby import (
 from twisted_ha.resources.words import MoveWord
 from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import NodeName, ResourceSet
-from twisted_ha.wire.message import Message
 
 __all__ = ["Mover"]
 
@@ -391,8 +390,7 @@ class Mover:
     def _timedOut(self) -> None:
         self._timer = None
         if self._mayAsk:
-            self._messenger.send(Message.of("starting"))  # its report says whether it has them
-            self._board.report(stable=False, why="asking whether the other node has them")
+            self._board.ask("asking whether the other node has them", stable=False)
             self._wait(ANSWER_TIME)
             return
         self._reason = "No reply to standby request.  Standby request cancelled."

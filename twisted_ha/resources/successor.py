@@ -88,6 +88,17 @@ class Successor:
         if self.state is Takeover.TAKING and self._worker.settled(self._board.keys(self._board.mine)):
             self.see(TakeoverSeen.TAKEN)
 
+    def withhold(self) -> None:
+        """
+        A takeover takes time, and the other node may come back meanwhile and say that it holds what was
+        to be taken next.  That is not touched before the audit has decided.
+        """
+        disputed = set(self._board.keys(self._board.disputed))
+        if self.idle:
+            self._worker.withhold(self._worker.withheld & disputed)
+        else:
+            self._worker.withhold(key for key in disputed if not self._worker.standing([key]))
+
     def see(self, seen: TakeoverSeen) -> None:
         """Step the table and do what it says."""
         rule = TABLE.step(self.state, seen)
