@@ -79,11 +79,11 @@ class NodeControl:
 
     def standby(self, resources: ResourceSet) -> Deferred[MoveReport]:
         """See L{INodeControl}."""
-        return self._node.resources.standby(resources)
+        return self._node.resources.requests.standby(resources)
 
     def takeover(self, resources: ResourceSet) -> Deferred[MoveReport]:
         """See L{INodeControl}."""
-        return self._node.resources.takeover(resources)
+        return self._node.resources.requests.takeover(resources)
 
     def reload(self) -> Deferred[str]:
         """See L{INodeControl}."""

@@ -132,9 +132,9 @@ class LocalClusterNode:
         if refusal:
             self._warn(origin, message, refusal)
         elif message.type == "ask_resources" and message.get("info") == "me":
-            self._move(message, origin, "go standby", _STANDBY, self._node.resources.standby)
+            self._move(message, origin, "go standby", _STANDBY, self._node.resources.requests.standby)
         elif message.type == "hb_takeover":
-            self._move(message, origin, "take over", _TAKEOVER, self._node.resources.takeover)
+            self._move(message, origin, "take over", _TAKEOVER, self._node.resources.requests.takeover)
         else:
             self._pass(message, origin)
 

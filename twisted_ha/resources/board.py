@@ -72,16 +72,34 @@ class Peer:
 
     def newLife(self) -> None:
         """Its daemon was started anew: what its last life said holds until it speaks itself."""
+        self.alive = self.heard = True
         self.stable = False
         self.reported = False
         self.starting = False
         self.left = False
         self.sequence = 0
 
-    def died(self) -> None:
-        """It was declared dead.  What it claimed stays known until somebody takes it."""
+    def saidStarting(self) -> None:
+        """It says that it is starting."""
+        self.stable = False
+        self.left = False
+        self.starting = True
+
+    def saidGoodbye(self) -> None:
+        """It says that it has released everything and leaves."""
+        self.left = True
+        self.resources = ResourceSet.NONE
+        self.stable = False
+        self.starting = False
+
+    def died(self, heard: bool) -> None:
+        """
+        It was declared dead.  What it claimed stays known until somebody takes it.
+
+        @param heard: whether it was heard before that.
+        """
         self.alive = False
-        self.heard = False
+        self.heard = heard
         self.stable = False
         self.reported = False
         self.starting = False

@@ -68,10 +68,17 @@ class Legacy:
             owned = message.get("weown") == "yes"
             self._take(key, handedOver=owned, why="the other node gave it" if owned else "it was free")
 
-    def giveForeign(self) -> None:
+    def peerRestarted(self) -> None:
+        """What the other node's last life held of ours is held by nobody now (B3)."""
+        self._board.drop(ResourceSet.ALL)
+        self.requestOwn()
+
+    def peerReturned(self) -> None:
         """After a healed partition: what belongs to the other node is its own again."""
-        keys = self._board.keys(ResourceSet.FOREIGN)
-        self._worker.want(keys, False, why="the partition is over, and its home node holds it")
+        self._board.drop(ResourceSet.ALL)
+        if self._board.peer is not None and self._board.peer.ours:
+            keys = self._board.keys(ResourceSet.FOREIGN)
+            self._worker.want(keys, False, why="the partition is over, and its home node holds it")
 
     def progress(self) -> None:
         """The worker has moved: answer requests whose group is released."""

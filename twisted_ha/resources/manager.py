@@ -25,7 +25,6 @@ from twisted_ha.events import (
     TransitionCompleted,
 )
 from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMessenger
-from twisted_ha.operations import MoveReport
 from twisted_ha.resources.acquisition import Phase, Seen
 from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.audit import Audit
@@ -36,11 +35,12 @@ from twisted_ha.resources.group import GroupRunner
 from twisted_ha.resources.joiner import Joiner
 from twisted_ha.resources.leaver import Leaver
 from twisted_ha.resources.legacy import REQUEST, RESPONSE, Legacy
+from twisted_ha.resources.lookout import Lookout
 from twisted_ha.resources.mover import Mover
 from twisted_ha.resources.offers import Offers
 from twisted_ha.resources.refresher import RETRANSMISSION, Refresher
 from twisted_ha.resources.requests import Requests
-from twisted_ha.resources.standby import Move, MoveSeen
+from twisted_ha.resources.standby import Move
 from twisted_ha.resources.successor import Successor
 from twisted_ha.resources.takeover import TakeoverSeen
 from twisted_ha.resources.words import MOVE, REFUSED, WISH, MoveWord
@@ -58,6 +58,7 @@ class ResourceManager:
     @ivar joiner: how far this node is.
     @ivar board: what is claimed, and by whom.
     @ivar worker: where groups are started and stopped.
+    @ivar requests: what people ask.
     """
 
     def __init__(
@@ -78,10 +79,7 @@ class ResourceManager:
         @param isOurs: whether a node's status messages say that it speaks our extensions.
         """
         self._config = config
-        self._messenger = messenger
         self._bus = bus
-        self._isOurs = isOurs
-        self._isAlive = isAlive
         peers = config.peers
         self.board = Board(
             localNode=config.localNode,
@@ -108,6 +106,17 @@ class ResourceManager:
         self.legacy = Legacy(self.board, self.worker, messenger, asking)
         self.refresher = Refresher(self.board, clock, refreshing)
         self.offers = Offers(self.board, self.mover, messenger, clock, self.reconsider, granting)
+        self.lookout = Lookout(
+            self.board,
+            self.joiner,
+            self.mover,
+            self.offers,
+            self.successor,
+            self.audit,
+            self.legacy,
+            isOurs=isOurs,
+            isAlive=isAlive,
+        )
         self.requests = Requests(
             self.board,
             self.mover,
@@ -131,16 +140,16 @@ class ResourceManager:
         )
         self._looking = False
         self._lookAgain = False
-        self._handlers: dict[str, Callable[[Header, Message], None]] = {
+        self._handlers: dict[str, Callable[[Peer, Header, Message], None]] = {
             "starting": self._heardStarting,
             "resource": self._heardResource,
             MOVE: self._heardAsk,
             "shutdone": self._heardShutdone,
-            "hb_takeover": lambda header, message: self.requests.peerRequests(message),
+            "hb_takeover": lambda peer, header, message: self.requests.peerRequests(message),
             REFUSED: self._heardRefused,
-            REQUEST: lambda header, message: self.legacy.requested(message),
-            RETRANSMISSION: lambda header, message: self.refresher.retransmissionAsked(),
-            RESPONSE: lambda header, message: self.legacy.answered(message),
+            REQUEST: lambda peer, header, message: self.legacy.requested(message),
+            RETRANSMISSION: lambda peer, header, message: self.refresher.retransmissionAsked(),
+            RESPONSE: lambda peer, header, message: self.legacy.answered(message),
         }
 
     # ---- the state as others see it ----------------------------------------------------------
@@ -173,125 +182,29 @@ class ResourceManager:
     def eventHappened(self, event: Event, when: float) -> None:
         """An L{Observer} of the bus: what the cluster room says of nodes."""
         match event:
+            case CommunicationsUp() if self._isCrowd:
+                self.joiner.see(Seen.CROWD)
+                self.bystander.becomeMember()
             case CommunicationsUp():
-                self._communicationsUp()
-            case NodeDied() if self._isPeer(event.node) and not event.ping:
-                self._peerDied(event)
+                self.lookout.communicationsUp()
+            case NodeDied(ping=False) if self._isPeer(event.node):
+                self.lookout.died(event)
             case NodeRestarted() if self._isPeer(event.node):
-                self._peerRestarted()
+                self.lookout.restarted()
             case NodeReturned() if self._isPeer(event.node):
-                self._peerReturned()
+                self.lookout.returned()
             case NodeStatusChanged() if self._isPeer(event.node):
-                self._peerSpeaks(event)
+                self.lookout.statusChanged()
             case _:
-                pass
+                return
+        self.reconsider()
 
     def _isPeer(self, node: NodeName) -> bool:
         return self.board.peer is not None and node == self.board.peer.name
 
-    def _communicationsUp(self) -> None:
-        if len(self._config.peers) > 1:
-            self.joiner.see(Seen.CROWD)
-            self.bystander.becomeMember()
-            return
-        self.offers.communicationsUp()
-        peer = self.board.peer
-        if peer is not None and self._isAlive(peer.name):
-            # its first word may have been the one that brought communications up
-            peer.alive = peer.heard = True
-            peer.ours = self._isOurs(peer.name)
-        if not self.board.mode.negotiated:
-            self._legacyUp()
-            return
-        self.joiner.see(Seen.COMMUNICATIONS_UP)
-        if peer is None:
-            self.joiner.see(Seen.PEER_GONE)
-        elif peer.left:
-            self._succeed(TakeoverSeen.LEFT, f"{peer.name} has left")
-        elif not peer.alive:
-            seen = TakeoverSeen.DIED_HOLDING
-            if peer.heard and not peer.resources:
-                seen = TakeoverSeen.DIED_EMPTY
-            self._succeed(seen, f"{peer.name} is not there")
-        else:
-            self.joiner.judge()
-        self.reconsider()
-
-    def _legacyUp(self) -> None:
-        peer = self.board.peer
-        if self.joiner.phase is not Phase.OFFLINE:
-            return
-        self.joiner.settleAtOnce()
-        if peer is not None and not peer.present:
-            seen = TakeoverSeen.LEFT if peer.left else TakeoverSeen.DIED_HOLDING
-            self._succeed(seen, f"{peer.name} is not there")
-        else:
-            self.legacy.requestOwn()
-        self.reconsider()
-
-    def _peerDied(self, event: NodeDied) -> None:
-        peer = self.board.peer
-        assert peer is not None
-        between = self.mover.state in (Move.HANDED, Move.GRANTED)
-        silent = not event.heard or not self.board.mode.negotiated  # it never said what it holds
-        mayHold = not peer.left and (silent or bool(peer.resources) or between)
-        known = peer.left
-        peer.died()
-        peer.heard = event.heard
-        self.offers.forget()
-        self.mover.see(MoveSeen.PEER_GONE)
-        self.audit.peerGone()
-        if self.joiner.takesPart:
-            seen = TakeoverSeen.DIED_HOLDING if mayHold else TakeoverSeen.DIED_EMPTY
-            if known and self.board.mine == ResourceSet.ALL:
-                pass  # it said goodbye, and everything was taken then
-            else:
-                self._succeed(seen, f"{peer.name} died (silent for {event.silentFor:.2f} s)")
-        self.reconsider()
-
-    def _peerRestarted(self) -> None:
-        peer = self.board.peer
-        assert peer is not None
-        peer.newLife()
-        peer.alive = peer.heard = True
-        self.joiner.peerRestarted()
-        self.offers.forget()
-        self.mover.see(MoveSeen.PEER_GONE)
-        self.successor.see(TakeoverSeen.PEER_BACK)
-        self.audit.peerGone()
-        self.audit.wantFailback = True  # it may have been too quick to be declared dead
-        if not self.board.mode.negotiated and self.joiner.phase is Phase.STABLE:
-            self.board.drop(ResourceSet.ALL)
-            self.legacy.requestOwn()  # what its last life held of ours is held by nobody now (B3)
-        self.reconsider()
-
-    def _peerReturned(self) -> None:
-        peer = self.board.peer
-        assert peer is not None
-        peer.alive = peer.heard = True
-        peer.ours = self._isOurs(peer.name)
-        peer.left = False
-        self.successor.see(TakeoverSeen.PEER_BACK)
-        self.audit.returned()
-        if not self.board.mode.negotiated and self.joiner.phase is Phase.STABLE:
-            self.board.drop(ResourceSet.ALL)
-            if peer.ours:
-                self.legacy.giveForeign()
-        elif self.joiner.takesPart:
-            self.board.ask(f"{peer.name} has returned")
-        self.reconsider()
-
-    def _peerSpeaks(self, event: NodeStatusChanged) -> None:
-        peer = self.board.peer
-        assert peer is not None
-        wasAlive = peer.alive
-        peer.alive = peer.heard = True
-        peer.ours = self._isOurs(peer.name)
-        if not wasAlive:
-            self.successor.see(TakeoverSeen.PEER_BACK)
-            if self.joiner.takesPart and self.board.mode.negotiated:
-                self.board.report(why=f"{peer.name} is alive")
-        self.reconsider()
+    @property
+    def _isCrowd(self) -> bool:
+        return len(self._config.peers) > 1
 
     def _listened(self) -> None:
         if self.board.peer is not None:
@@ -314,37 +227,30 @@ class ResourceManager:
     def messageReceived(self, header: Header, message: Message) -> None:
         """One of L{messageTypes} arrived from another node."""
         peer = self.board.peer
-        if len(self._config.peers) > 1 and message.type == "starting":
+        if self._isCrowd and message.type == "starting":
             self.bystander.heardStarting(header.src, self.joiner.phase is Phase.MEMBER)
         if peer is None or header.src != peer.name:
             return
         legacy = message.type in (REQUEST, RESPONSE)
         if legacy is self.board.mode.negotiated and message.type != "shutdone":
             return  # a word of the other mode
-        peer.alive = peer.heard = True
-        peer.ours = self._isOurs(peer.name)
+        self.lookout.heard()
         handler = self._handlers.get(message.type)
         if handler is not None:
-            handler(header, message)
+            handler(peer, header, message)
             self.reconsider()
 
-    def _heardStarting(self, header: Header, message: Message) -> None:
-        peer = self.board.peer
-        assert peer is not None
+    def _heardStarting(self, peer: Peer, header: Header, message: Message) -> None:
         if (header.sequence or 0) < peer.sequence:
             # It comes late, after reports that say more; it wants an answer all the same (B22).
             self.board.report(why=f"{peer.name} has started")
             return
-        peer.stable = False
-        peer.left = False
-        peer.starting = True
+        peer.saidStarting()
         self.board.report(why=f"{peer.name} is starting")
         self.joiner.peerStarting()
         self._judge()
 
-    def _heardResource(self, header: Header, message: Message) -> None:
-        peer = self.board.peer
-        assert peer is not None
+    def _heardResource(self, peer: Peer, header: Header, message: Message) -> None:
         wasStable = peer.stable
         if not self.board.heardReport(message, header.sequence or 0):
             return
@@ -361,9 +267,7 @@ class ResourceManager:
         if not self.doubt.listening:
             self.joiner.judge()
 
-    def _heardAsk(self, header: Header, message: Message) -> None:
-        peer = self.board.peer
-        assert peer is not None
+    def _heardAsk(self, peer: Peer, header: Header, message: Message) -> None:
         word = MoveWord.of(header, message)
         if word is None:
             return
@@ -387,23 +291,11 @@ class ResourceManager:
             case _:
                 pass
 
-    def _heardShutdone(self, header: Header, message: Message) -> None:
-        peer = self.board.peer
-        assert peer is not None
+    def _heardShutdone(self, peer: Peer, header: Header, message: Message) -> None:
         self._bus.publish(PeerShutDown(node=peer.name))
-        peer.left = True
-        peer.resources = ResourceSet.NONE
-        peer.stable = False
-        peer.starting = False
-        self.offers.forget()
-        self.mover.see(MoveSeen.PEER_GONE)
-        self.audit.peerGone()
-        if self.joiner.takesPart:
-            self._succeed(TakeoverSeen.LEFT, f"{peer.name} has left")
+        self.lookout.left()
 
-    def _heardRefused(self, header: Header, message: Message) -> None:
-        peer = self.board.peer
-        assert peer is not None
+    def _heardRefused(self, peer: Peer, header: Header, message: Message) -> None:
         reason = f"{peer.name} says: {message.get('reason') or 'no'}"
         self._bus.publish(StandbyRefused(node=peer.name, step="me", reason=reason))
         wish = message.get(WISH)
@@ -413,14 +305,6 @@ class ResourceManager:
             self.mover.refused(reason)
 
     # ---- what people ask ---------------------------------------------------------------------
-
-    def standby(self, resources: ResourceSet) -> Deferred[MoveReport]:
-        """See L{Requests.standby}."""
-        return self.requests.standby(resources)
-
-    def takeover(self, resources: ResourceSet) -> Deferred[MoveReport]:
-        """See L{Requests.takeover}."""
-        return self.requests.takeover(resources)
 
     def leave(self) -> Deferred[None]:
         """
@@ -457,13 +341,6 @@ class ResourceManager:
         for alarm in self._alarms:
             alarm.cancel()
         self.worker.stop()
-
-    def _succeed(self, seen: TakeoverSeen, why: str) -> None:
-        peer = self.board.peer
-        assert peer is not None
-        self.audit.wantFailback = True
-        self.successor.begin(peer.name, seen, why)
-        self.joiner.see(Seen.PEER_GONE)
 
     def _groupFailed(self, runner: GroupRunner) -> str | None:
         if not self.board.mode.negotiated or self.joiner.phase is Phase.LEAVING:

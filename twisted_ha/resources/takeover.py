@@ -11,8 +11,9 @@ from __future__ import annotations
 from enum import Enum
 
 from twisted_ha.machine import Rule, Table
+from twisted_ha.resources.board import Peer
 
-__all__ = ["RETRY", "TABLE", "Takeover", "TakeoverAction", "TakeoverSeen"]
+__all__ = ["RETRY", "TABLE", "Takeover", "TakeoverAction", "TakeoverSeen", "classifyDeath"]
 
 RETRY = 5.0
 """Seconds between two attempts to reset a node."""
@@ -93,3 +94,15 @@ TABLE: Table[Takeover, TakeoverSeen, TakeoverAction] = Table(
         (_T.FENCING, _S.TAKEN),
     },
 )
+
+
+def classifyDeath(peer: Peer, *, silent: bool, between: bool) -> TakeoverSeen:
+    """
+    What it means that the other node is dead, by what it said while it lived.
+
+    @param silent: it never said what it holds.
+    @param between: it died in a planned move, at a point where either node may hold the groups.
+    """
+    if peer.left or not (silent or between or peer.resources):
+        return TakeoverSeen.DIED_EMPTY
+    return TakeoverSeen.DIED_HOLDING

@@ -243,10 +243,10 @@ class OurLife(Life):
         self.node.core.replaceKeyRing(ring)
 
     def standby(self, resources: ResourceSet) -> None:
-        self.node.resources.standby(resources)
+        self.node.resources.requests.standby(resources)
 
     def takeover(self, resources: ResourceSet) -> None:
-        self.node.resources.takeover(resources)
+        self.node.resources.requests.takeover(resources)
 
     def queues(self) -> dict[str, int]:
         core = self.node.core

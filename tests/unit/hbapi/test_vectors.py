@@ -235,7 +235,7 @@ class OtherVectors(VectorCase):
         """A connection that has not signed on is told nothing, whatever happens: a leak not copied."""
         town = self.town()
         stranger = Caller(town.alpha)
-        town.alpha.node.resources.standby(town.alpha.node.resources.board.mine)
+        town.alpha.node.resources.requests.standby(town.alpha.node.resources.board.mine)
         town.wires[2].part("alpha", "alpha")
         town.run(8.0)
         self.assertEqual(bytes(stranger.transport.written), b"")

@@ -263,10 +263,10 @@ class Member:
         return sorted(token for token, agent in self.agents.agents.items() if agent.running)
 
     def standby(self, resources: object) -> None:
-        self.manager.standby(resources).addCallback(self.reports.append)  # type: ignore[arg-type]
+        self.manager.requests.standby(resources).addCallback(self.reports.append)  # type: ignore[arg-type]
 
     def takeover(self, resources: object) -> None:
-        self.manager.takeover(resources).addCallback(self.reports.append)  # type: ignore[arg-type]
+        self.manager.requests.takeover(resources).addCallback(self.reports.append)  # type: ignore[arg-type]
 
 
 class PairOfManagers:

@@ -1,0 +1,403 @@
+"""Tests of L{twisted_ha.resources.lookout}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.unit.resources.bench import Bench
+from tests.unit.resources.cluster import BETA, FakeFencer
+from twisted_ha.events import NodeDied, TakeoverStarted
+from twisted_ha.resources.acquisition import Phase, Seen
+from twisted_ha.resources.audit import Audit
+from twisted_ha.resources.joiner import Joiner
+from twisted_ha.resources.legacy import Legacy
+from twisted_ha.resources.lookout import Lookout
+from twisted_ha.resources.offers import Offers
+from twisted_ha.resources.standby import Move
+from twisted_ha.resources.successor import Successor
+from twisted_ha.resources.takeover import Takeover, TakeoverSeen, classifyDeath
+from twisted_ha.resources.words import MoveWord
+from twisted_ha.terms import FailbackMode, NodeName, ResourceSet
+
+NONE, LOCAL, FOREIGN, ALL = ResourceSet.NONE, ResourceSet.LOCAL, ResourceSet.FOREIGN, ResourceSet.ALL
+DIED = NodeDied(node=BETA, silentFor=5, deadtime=5)
+
+
+class Alpha(Bench):
+    """
+    The machines that beta's comings and goings concern.
+
+    @ivar ours: nodes that speak our extensions.
+    @ivar living: nodes that were heard and are not dead.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ours: set[NodeName] = {BETA}
+        self.living: set[NodeName] = {BETA}
+        self.fencer = FakeFencer()
+        self.joiner = Joiner(self.board, self.worker, self.mouth, self.bus, self.look, self.alarm())
+        self.successor = Successor(
+            self.board, self.worker, self.fencer, self.mouth, self.clock, self.bus, self.alarm()
+        )
+        self.audit = Audit(
+            self.board, self.worker, self.mover, self.clock, self.bus, self.look, self.alarm()
+        )
+        self.offers = Offers(self.board, self.mover, self.mouth, self.clock, self.look, self.alarm())
+        self.legacy = Legacy(self.board, self.worker, self.mouth, self.alarm())
+        self.lookout = Lookout(
+            self.board,
+            self.joiner,
+            self.mover,
+            self.offers,
+            self.successor,
+            self.audit,
+            self.legacy,
+            isOurs=self.ours.__contains__,
+            isAlive=self.living.__contains__,
+        )
+
+    def look(self) -> None:
+        """What the manager does when a timer rings; nothing here."""
+
+    def stable(self) -> None:
+        """Alpha and beta have come up and are settled."""
+        self.joiner.see(Seen.COMMUNICATIONS_UP)
+        self.joiner.judge()
+        self.quiet()
+
+    def quiet(self) -> None:
+        """Forget what was said and done so far."""
+        del self.mouth.said[:], self.agents.calls[:], self.events[:]
+
+
+class LookoutTestCase(SynchronousTestCase):
+    """What the following share: alpha looks out for beta."""
+
+    def setUp(self) -> None:
+        self.alpha = Alpha()
+        self.peer, self.lookout = self.alpha.peer, self.alpha.lookout
+
+    def said(self) -> list[str]:
+        return self.alpha.mouth.types()
+
+    def offer(self) -> None:
+        """Beta wishes to give, and waits."""
+        self.alpha.offers.made(MoveWord(step="me", resources=LOCAL, wish="1"))
+        self.assertTrue(self.alpha.offers.waiting)
+
+
+class CommunicationsUpTests(LookoutTestCase):
+    """Every node was heard, or is dead."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.alpha.board.drop(ALL)
+        self.peer.alive = self.peer.heard = self.peer.ours = self.peer.reported = False
+
+    def test_asks(self) -> None:
+        """Beside a node that lives it says that it is starting, and waits for a report."""
+        self.lookout.communicationsUp()
+        self.assertEqual((self.said(), self.alpha.joiner.phase), (["starting"], Phase.STARTING))
+        self.assertTrue(self.peer.alive and self.peer.heard and self.peer.ours)
+
+    def test_reportedBefore(self) -> None:
+        """A report that came before is judged now."""
+        self.peer.reported = True
+        self.lookout.communicationsUp()
+        self.assertIs(self.alpha.joiner.phase, Phase.STABLE)
+
+    def test_left(self) -> None:
+        """What a node has released that left is taken without fencing."""
+        self.peer.left = True
+        self.lookout.communicationsUp()
+        self.assertEqual((self.alpha.board.mine, self.alpha.fencer.fenced), (ALL, []))
+        self.assertIs(self.alpha.joiner.phase, Phase.STABLE)
+
+    def test_neverHeard(self) -> None:
+        """A node that nobody hears may hold everything: it is fenced."""
+        self.alpha.living.clear()
+        self.peer.resources = NONE
+        self.lookout.communicationsUp()
+        self.assertEqual(self.alpha.fencer.fenced, [BETA])
+
+    def test_heardAndDead(self) -> None:
+        """One that said it holds nothing, and died, is not."""
+        self.alpha.living.clear()
+        self.peer.heard, self.peer.resources = True, NONE
+        self.lookout.communicationsUp()
+        self.assertEqual((self.alpha.board.mine, self.alpha.fencer.fenced), (ALL, []))
+
+    def test_alone(self) -> None:
+        """In a cluster of one there is nobody to wait for."""
+        self.alpha.board.peer = None
+        self.lookout.communicationsUp()
+        self.assertEqual((self.alpha.joiner.phase, self.alpha.fencer.fenced), (Phase.STABLE, []))
+
+    def test_offers(self) -> None:
+        """An original may be taking over from our last life."""
+        self.alpha.ours.clear()
+        self.peer.reported = True
+        self.lookout.communicationsUp()
+        self.offer()
+        self.alpha.offers.answer()
+        self.assertTrue(self.alpha.offers.waiting)
+
+    def test_legacy(self) -> None:
+        """In legacy mode a node asks for its own groups at once."""
+        self.alpha.board.mode = FailbackMode.LEGACY
+        self.lookout.communicationsUp()
+        self.assertEqual((self.said(), self.alpha.joiner.phase), (["ip-request"], Phase.STABLE))
+
+    def test_legacyOnce(self) -> None:
+        """It does so once."""
+        self.alpha.board.mode = FailbackMode.LEGACY
+        self.lookout.communicationsUp()
+        self.lookout.communicationsUp()
+        self.assertEqual(self.said(), ["ip-request"])
+
+    def test_legacyDead(self) -> None:
+        """In legacy mode nobody says what it holds: whoever is not there is fenced."""
+        self.alpha.board.mode = FailbackMode.LEGACY
+        self.alpha.living.clear()
+        self.peer.heard, self.peer.resources = True, NONE
+        self.lookout.communicationsUp()
+        self.assertEqual(self.alpha.fencer.fenced, [BETA])
+
+    def test_legacyLeft(self) -> None:
+        """Whoever left is not."""
+        self.alpha.board.mode = FailbackMode.LEGACY
+        self.peer.left = True
+        self.lookout.communicationsUp()
+        self.assertEqual((self.alpha.board.mine, self.alpha.fencer.fenced), (ALL, []))
+
+
+class AppearanceTests(LookoutTestCase):
+    """Beta is heard."""
+
+    def claimsEverything(self) -> None:
+        """Beta reports that it holds everything, for a second."""
+        self.peer.resources, self.peer.reported, self.peer.stable = ALL, True, True
+        self.alpha.audit.look()
+        self.alpha.clock.advance(1)
+        self.alpha.audit.look()
+
+    def test_heard(self) -> None:
+        """A message shows that it lives, and of which kind it is."""
+        self.peer.alive = self.peer.heard = False
+        self.alpha.ours.clear()
+        self.lookout.heard()
+        self.assertEqual((self.peer.alive, self.peer.heard, self.peer.ours), (True, True, False))
+
+    def test_status(self) -> None:
+        """A status of one that was taken for dead ends its fencing, and it hears what is held here."""
+        self.alpha.stable()
+        self.alpha.fencer.hangs = True
+        self.lookout.died(DIED)
+        self.alpha.quiet()
+        self.lookout.statusChanged()
+        self.assertIs(self.alpha.successor.state, Takeover.IDLE)
+        self.assertEqual(self.said(), ["resource local 1"])
+
+    def test_anotherStatus(self) -> None:
+        """One of a node that lives changes nothing."""
+        self.alpha.stable()
+        self.lookout.statusChanged()
+        self.assertEqual(self.said(), [])
+
+    def test_statusBefore(self) -> None:
+        """Nothing is reported before communications are up."""
+        self.peer.alive = False
+        self.lookout.statusChanged()
+        self.assertEqual((self.peer.alive, self.said()), (True, []))
+
+    def test_returned(self) -> None:
+        """After a partition its fencing ends, and either says what it holds."""
+        self.alpha.stable()
+        self.alpha.fencer.hangs = True
+        self.lookout.died(DIED)
+        self.peer.left = True
+        self.alpha.quiet()
+        self.lookout.returned()
+        self.assertIs(self.alpha.successor.state, Takeover.IDLE)
+        self.assertEqual(self.said(), ["starting", "resource local 1"])
+        self.assertTrue(self.peer.present)
+
+    def test_returnedOriginal(self) -> None:
+        """An original that claims the same is given time to notice the partition by itself."""
+        self.alpha.stable()
+        self.alpha.ours.clear()
+        self.lookout.returned()
+        self.claimsEverything()
+        self.assertEqual(self.alpha.board.mine, LOCAL)
+
+    def test_restartedOriginal(self) -> None:
+        """A new life of it has nothing to notice: what it claims is its own."""
+        self.alpha.stable()
+        self.alpha.ours.clear()
+        self.lookout.returned()
+        self.lookout.restarted()
+        self.claimsEverything()
+        self.assertEqual(self.alpha.board.mine, NONE)
+
+    def test_returnedBefore(self) -> None:
+        """Nobody is asked before communications are up."""
+        self.lookout.returned()
+        self.assertEqual(self.said(), [])
+
+    def test_returnedLegacy(self) -> None:
+        """In legacy mode each has its own again, and a takeover of before claims nothing."""
+        self.alpha.board.mode = FailbackMode.LEGACY
+        self.alpha.joiner.settleAtOnce()
+        self.alpha.worker.want(["a1", "b1"], True)
+        self.alpha.board.claim(ALL)
+        self.lookout.returned()
+        self.assertEqual((self.alpha.board.mine, self.said()), (NONE, []))
+        self.assertEqual([self.alpha.worker.wants(key) for key in ("a1", "b1")], [True, False])
+
+    def test_returnedLegacyOriginal(self) -> None:
+        """An original asks for its own."""
+        self.alpha.board.mode = FailbackMode.LEGACY
+        self.alpha.joiner.settleAtOnce()
+        self.alpha.ours.clear()
+        self.alpha.worker.want(["b1"], True)
+        self.lookout.returned()
+        self.assertTrue(self.alpha.worker.wants("b1"))
+
+    def test_restarted(self) -> None:
+        """A new life knows of no offer and no move, and its groups may go back to it."""
+        self.alpha.stable()
+        self.offer()
+        self.alpha.mover.give(LOCAL, "")
+        self.lookout.restarted()
+        self.assertFalse(self.alpha.offers.waiting)
+        self.assertIs(self.alpha.mover.state, Move.NONE)
+        self.assertTrue(self.alpha.audit.wantFailback)
+        self.assertFalse(self.peer.reported or self.peer.stable)
+
+    def test_restartedWhileFenced(self) -> None:
+        """What comes back while it is being fenced is not fenced on."""
+        self.alpha.stable()
+        self.alpha.fencer.hangs = True
+        self.lookout.died(DIED)
+        self.lookout.restarted()
+        self.assertTrue(self.peer.alive and self.peer.heard)
+        self.assertIs(self.alpha.successor.state, Takeover.IDLE)
+
+    def test_restartedAndAsked(self) -> None:
+        """While this node waits for a report it asks the new life, as it asked the last."""
+        self.peer.reported = False
+        self.alpha.joiner.see(Seen.COMMUNICATIONS_UP)
+        self.alpha.joiner.peerStarting()
+        self.alpha.quiet()
+        self.lookout.restarted()
+        self.alpha.joiner.peerStarting()
+        self.assertEqual(self.said(), ["starting"])
+
+    def test_restartedLegacy(self) -> None:
+        """In legacy mode what its last life held of ours is asked for again (B3)."""
+        self.alpha.board.mode = FailbackMode.LEGACY
+        self.alpha.joiner.settleAtOnce()
+        self.alpha.board.claim(ALL)
+        self.lookout.restarted()
+        self.assertEqual((self.alpha.board.mine, self.said()), (NONE, ["ip-request"]))
+
+
+class DisappearanceTests(LookoutTestCase):
+    """Beta dies, or leaves."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.alpha.stable()
+
+    def test_fenced(self) -> None:
+        """A node that died with groups is fenced before they are taken."""
+        self.lookout.died(DIED)
+        self.assertEqual((self.alpha.fencer.fenced, self.alpha.board.mine), ([BETA], ALL))
+        self.assertTrue(self.alpha.audit.wantFailback)
+        (began,) = self.alpha.told(TakeoverStarted)
+        self.assertEqual(began, TakeoverStarted(node=BETA, why="beta died (silent for 5.00 s)"))
+
+    def test_heldNothing(self) -> None:
+        """One that held nothing is not."""
+        self.peer.resources = NONE
+        self.lookout.died(DIED)
+        self.assertEqual((self.alpha.fencer.fenced, self.alpha.board.mine), ([], ALL))
+
+    def test_neverHeard(self) -> None:
+        """One that was never heard may hold anything."""
+        self.peer.resources = NONE
+        self.lookout.died(NodeDied(node=BETA, silentFor=5, deadtime=5, heard=False))
+        self.assertEqual((self.alpha.fencer.fenced, self.peer.heard), ([BETA], False))
+
+    def test_legacy(self) -> None:
+        """In legacy mode nobody says what it holds."""
+        self.peer.resources = NONE
+        self.alpha.board.mode = FailbackMode.LEGACY
+        self.lookout.died(DIED)
+        self.assertEqual(self.alpha.fencer.fenced, [BETA])
+
+    def test_inAMove(self) -> None:
+        """A node that was to give, and said no more, may hold what it gave."""
+        self.peer.resources = NONE
+        self.offer()
+        self.alpha.offers.answer()
+        self.assertIs(self.alpha.mover.state, Move.GRANTED)
+        self.lookout.died(DIED)
+        self.assertEqual((self.alpha.fencer.fenced, self.alpha.mover.state), ([BETA], Move.NONE))
+
+    def test_afterGoodbye(self) -> None:
+        """When a node dies that left, everything has been taken already."""
+        self.lookout.left()
+        self.alpha.quiet()
+        self.lookout.died(DIED)
+        self.assertEqual((self.said(), self.alpha.events, self.alpha.fencer.fenced), ([], [], []))
+
+    def test_soonAfterGoodbye(self) -> None:
+        """What was not taken then is taken now, without fencing."""
+        self.peer.saidGoodbye()
+        self.lookout.died(DIED)
+        self.assertEqual((self.alpha.fencer.fenced, self.alpha.board.mine), ([], ALL))
+
+    def test_offer(self) -> None:
+        """It offers nothing any more."""
+        self.offer()
+        self.lookout.died(DIED)
+        self.assertFalse(self.alpha.offers.waiting)
+
+    def test_whileLeaving(self) -> None:
+        """A node that leaves takes nothing."""
+        self.alpha.joiner.see(Seen.LEAVE)
+        self.lookout.died(DIED)
+        self.lookout.left()
+        self.assertEqual((self.alpha.fencer.fenced, self.alpha.board.mine), ([], LOCAL))
+
+    def test_left(self) -> None:
+        """What a node has released that leaves is taken at once."""
+        self.offer()
+        self.lookout.left()
+        self.assertEqual((self.alpha.fencer.fenced, self.alpha.board.mine), ([], ALL))
+        self.assertEqual((self.peer.present, self.alpha.offers.waiting), (False, False))
+
+    def test_whileWaiting(self) -> None:
+        """This node need wait for its report no more."""
+        self.alpha.joiner.phase = Phase.WAITING
+        self.lookout.died(DIED)
+        self.assertIs(self.alpha.joiner.phase, Phase.STABLE)
+
+
+class ClassifyTests(LookoutTestCase):
+    """L{classifyDeath}."""
+
+    def test_everyCase(self) -> None:
+        """It may hold something if it said so, said nothing, or was in a move; never if it left."""
+        empty, holding = TakeoverSeen.DIED_EMPTY, TakeoverSeen.DIED_HOLDING
+        for left, resources, silent, between, expected in (
+            (False, NONE, False, False, empty),
+            (False, LOCAL, False, False, holding),
+            (False, NONE, True, False, holding),
+            (False, NONE, False, True, holding),
+            (True, ALL, True, True, empty),
+        ):
+            self.peer.left, self.peer.resources = left, resources
+            self.assertIs(classifyDeath(self.peer, silent=silent, between=between), expected)

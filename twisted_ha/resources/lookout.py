@@ -1,0 +1,160 @@
+"""The other node comes and goes: what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted_ha.events import NodeDied
+from twisted_ha.resources.acquisition import Phase, Seen
+from twisted_ha.resources.audit import Audit
+from twisted_ha.resources.board import Board, Peer
+from twisted_ha.resources.joiner import Joiner
+from twisted_ha.resources.legacy import Legacy
+from twisted_ha.resources.mover import Mover
+from twisted_ha.resources.offers import Offers
+from twisted_ha.resources.standby import Move, MoveSeen
+from twisted_ha.resources.successor import Successor
+from twisted_ha.resources.takeover import TakeoverSeen, classifyDeath
+from twisted_ha.terms import NodeName, ResourceSet
+
+__all__ = ["Lookout"]
+
+
+class Lookout:
+    """Knows whether the other node is there, and tells the machines that something may follow."""
+
+    def __init__(
+        self,
+        board: Board,
+        joiner: Joiner,
+        mover: Mover,
+        offers: Offers,
+        successor: Successor,
+        audit: Audit,
+        legacy: Legacy,
+        *,
+        isOurs: Callable[[NodeName], bool],
+        isAlive: Callable[[NodeName], bool],
+    ) -> None:
+        """
+        @param isOurs: whether a node's status messages say that it speaks our extensions.
+        @param isAlive: whether a node was heard and is not dead.
+        """
+        self._board = board
+        self._joiner = joiner
+        self._mover = mover
+        self._offers = offers
+        self._successor = successor
+        self._audit = audit
+        self._legacy = legacy
+        self._isOurs = isOurs
+        self._isAlive = isAlive
+
+    @property
+    def _peer(self) -> Peer:
+        assert self._board.peer is not None
+        return self._board.peer
+
+    @property
+    def _negotiated(self) -> bool:
+        return self._board.mode.negotiated
+
+    def communicationsUp(self) -> None:
+        """Every node was heard, or is dead.  Only this may come in a cluster of one."""
+        peer = self._board.peer
+        if peer is not None and self._isAlive(peer.name):
+            self.heard()  # its first word may have been the one that brought communications up
+        self._offers.communicationsUp()
+        if not self._negotiated:
+            self._legacyUp(peer)
+            return
+        self._joiner.see(Seen.COMMUNICATIONS_UP)
+        if peer is None:
+            self._joiner.see(Seen.PEER_GONE)
+        elif peer.left:
+            self._succeed(TakeoverSeen.LEFT, f"{peer.name} has left")
+        elif not peer.alive:
+            seen = classifyDeath(peer, silent=not peer.heard, between=False)
+            self._succeed(seen, f"{peer.name} is not there")
+        else:
+            self._joiner.judge()
+
+    def _legacyUp(self, peer: Peer | None) -> None:
+        if self._joiner.phase is not Phase.OFFLINE:
+            return
+        self._joiner.settleAtOnce()
+        if peer is not None and not peer.present:
+            seen = TakeoverSeen.LEFT if peer.left else TakeoverSeen.DIED_HOLDING
+            self._succeed(seen, f"{peer.name} is not there")
+        else:
+            self._legacy.requestOwn()
+
+    def heard(self) -> None:
+        """A message of it has arrived."""
+        peer = self._peer
+        peer.alive = peer.heard = True
+        peer.ours = self._isOurs(peer.name)
+
+    def statusChanged(self) -> None:
+        """A status of it has arrived, and is another than the last."""
+        peer = self._peer
+        wasAlive = peer.alive
+        self.heard()
+        if not wasAlive:
+            self._successor.see(TakeoverSeen.PEER_BACK)
+            if self._joiner.takesPart:
+                self._board.report(why=f"{peer.name} is alive")
+
+    def returned(self) -> None:
+        """It was declared dead and never was."""
+        peer = self._peer
+        self.heard()
+        peer.left = False
+        self._successor.see(TakeoverSeen.PEER_BACK)
+        self._audit.returned()
+        if not self._negotiated and self._joiner.phase is Phase.STABLE:
+            self._legacy.peerReturned()
+        elif self._joiner.takesPart:
+            self._board.ask(f"{peer.name} has returned")
+
+    def restarted(self) -> None:
+        """Its daemon was started anew, and may have been too quick to be declared dead."""
+        self._peer.newLife()
+        self._joiner.peerRestarted()
+        self._lifeEnded()
+        self._successor.see(TakeoverSeen.PEER_BACK)
+        self._audit.wantFailback = True
+        if not self._negotiated and self._joiner.phase is Phase.STABLE:
+            self._legacy.peerRestarted()
+
+    def died(self, event: NodeDied) -> None:
+        """It was silent longer than its deadtime."""
+        peer = self._peer
+        seen = classifyDeath(
+            peer,
+            silent=not event.heard or not self._negotiated,
+            between=self._mover.state in (Move.HANDED, Move.GRANTED),
+        )
+        succeeded = peer.left and self._board.mine == ResourceSet.ALL  # when it said goodbye
+        peer.died(event.heard)
+        self._lifeEnded()
+        if self._joiner.takesPart and not succeeded:
+            self._succeed(seen, f"{peer.name} died (silent for {event.silentFor:.2f} s)")
+
+    def left(self) -> None:
+        """It says that it has released everything and leaves."""
+        peer = self._peer
+        peer.saidGoodbye()
+        self._lifeEnded()
+        if self._joiner.takesPart:
+            self._succeed(TakeoverSeen.LEFT, f"{peer.name} has left")
+
+    def _lifeEnded(self) -> None:
+        self._offers.forget()
+        self._mover.see(MoveSeen.PEER_GONE)
+        self._audit.peerGone()
+
+    def _succeed(self, seen: TakeoverSeen, why: str) -> None:
+        self._audit.wantFailback = True
+        self._successor.begin(self._peer.name, seen, why)
+        self._joiner.see(Seen.PEER_GONE)
