@@ -23,6 +23,7 @@ __all__ = [
     "StandbyRequested",
     "StandbyStep",
     "TakeoverCompleted",
+    "TakeoverRefused",
     "TakeoverStarted",
     "TransitionCompleted",
     "UnclaimedResources",
@@ -130,12 +131,32 @@ class StandbyRequested(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandbyRefused(Event):
-    """A request to go standby leads to nothing; C{reason} says why."""
+    """
+    A wish to go standby leads to nothing; C{reason} says why.
+
+    @ivar node: the one that wishes it.
+    @ivar step: the word of the move that was refused: C{me}.
+    """
 
     level: ClassVar = LogLevel.warn
     text: ClassVar = "standby message [{step}] from {node} ignored.  {reason}"
     node: NodeName
     step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeoverRefused(Event):
+    """
+    The other node was asked to give groups, and says no.
+
+    @ivar node: the one that was asked.
+    @ivar reason: in its words.
+    """
+
+    level: ClassVar = LogLevel.warn
+    text: ClassVar = "takeover refused by {node}.  {reason}"
+    node: NodeName
     reason: str
 
 

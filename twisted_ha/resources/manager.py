@@ -21,7 +21,6 @@ from twisted_ha.events import (
     NodeReturned,
     NodeStatusChanged,
     PeerShutDown,
-    StandbyRefused,
     TransitionCompleted,
 )
 from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMessenger
@@ -123,6 +122,7 @@ class ResourceManager:
             self.joiner,
             messenger,
             clock,
+            bus,
             quiet=lambda: self.settled,
             reconsider=self.reconsider,
         )
@@ -296,13 +296,11 @@ class ResourceManager:
         self.lookout.left()
 
     def _heardRefused(self, peer: Peer, header: Header, message: Message) -> None:
-        reason = f"{peer.name} says: {message.get('reason') or 'no'}"
-        self._bus.publish(StandbyRefused(node=peer.name, step="me", reason=reason))
-        wish = message.get(WISH)
+        wish, reason = message.get(WISH), message.get("reason") or "no"
         if wish is None:
-            self.requests.refused(reason)
-        elif self.mover.means(wish):
-            self.mover.refused(reason)
+            self.requests.peerRefuses(reason)
+        else:
+            self.mover.peerRefuses(wish, reason)
 
     # ---- what people ask ---------------------------------------------------------------------
 

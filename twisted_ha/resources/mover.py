@@ -152,8 +152,15 @@ class Mover:
         elif self.state is Move.ACQUIRING and self._worker.settled(keys):
             self.see(MoveSeen.ACQUIRED)
 
+    def peerRefuses(self, wish: str, reason: str) -> None:
+        """The other node says no to a wish of ours, and in its words why."""
+        reason = f"{self._peerName} says: {reason}"
+        self._sayRefused(reason)
+        if self.means(wish):
+            self.refused(reason)
+
     def refused(self, reason: str) -> None:
-        """The other node has said no."""
+        """The move that the other node was to take part in comes to nothing."""
         self._reason = reason
         self.see(MoveSeen.PEER_REFUSES)
 
@@ -367,13 +374,16 @@ class Mover:
             done.callback(report)
 
     def _refusal(self, reason: str, resources: ResourceSet) -> MoveReport:
-        self._bus.publish(StandbyRefused(node=self._board.localNode, step="me", reason=reason))
+        self._sayRefused(reason)
         return MoveReport(
             ok=False,
             outcome="refused",
             text=f"nothing was moved: {reason}",
             groups=tuple(self._board.keys(resources)),
         )
+
+    def _sayRefused(self, reason: str) -> None:
+        self._bus.publish(StandbyRefused(node=self._board.localNode, step="me", reason=reason))
 
     def _tell(self, message: str) -> None:
         self._bus.publish(StandbyStep(message=message))

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
+from twisted_ha.bus import EventBus
+from twisted_ha.events import TakeoverRefused
 from twisted_ha.interfaces import IMessenger
 from twisted_ha.operations import MoveReport
 from twisted_ha.resources.acquisition import Phase
@@ -41,6 +43,7 @@ class Requests:
         joiner: Joiner,
         messenger: IMessenger,
         clock: IReactorTime,
+        bus: EventBus,
         *,
         quiet: Callable[[], bool],
         reconsider: Callable[[], None],
@@ -50,6 +53,7 @@ class Requests:
         self._joiner = joiner
         self._messenger = messenger
         self._clock = clock
+        self._bus = bus
         self._quiet = quiet
         self._reconsider = reconsider
         self._waiting: list[_Wish] = []
@@ -132,13 +136,16 @@ class Requests:
         else:
             done.callback(self._nothingToGive())
 
-    def refused(self, reason: str) -> None:
-        """The other node says no: to a move under way, or to giving what was asked for."""
+    def peerRefuses(self, reason: str) -> None:
+        """The other node says no to what it was asked for, and in its words why."""
+        peer = self._board.peer
+        assert peer is not None
+        self._bus.publish(TakeoverRefused(node=peer.name, reason=reason))
         asked, self._taking = self._taking, []
         for done, watched in asked:
             if not done.called and self._mover.idle:
                 self._mover.forget(watched)
-                done.callback(_refused(f"nothing was moved: {reason}"))
+                done.callback(_refused(f"nothing was moved: {peer.name} says: {reason}"))
 
     def leave(self) -> None:
         """This node leaves: nothing more is moved for anybody."""

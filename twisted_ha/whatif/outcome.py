@@ -53,6 +53,7 @@ TOLD = frozenset(
         "StandbyFinished",
         "StandbyRefused",
         "StandbyRequested",
+        "TakeoverRefused",
         "TakeoverStarted",
         "UndecidedInput",
     }

@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.unit.resources.bench import Bench
 from tests.unit.resources.cluster import BETA
+from twisted_ha.events import TakeoverRefused
 from twisted_ha.operations import MoveReport
 from twisted_ha.resources.acquisition import Phase, Seen
 from twisted_ha.resources.joiner import Joiner
@@ -44,6 +45,7 @@ class RequestsTests(SynchronousTestCase):
             self.joiner,
             self.bench.mouth,
             self.bench.clock,
+            self.bench.bus,
             quiet=lambda: self.quiet,
             reconsider=self.reconsider,
         )
@@ -134,15 +136,17 @@ class RequestsTests(SynchronousTestCase):
     def test_refused(self) -> None:
         """The other node's no is the answer, with its reason."""
         self.takeover(FOREIGN)
-        self.requests.refused("beta says: a test")
+        self.requests.peerRefuses("a test")
         self.assertRefused("nothing was moved: beta says: a test")
+        (told,) = self.bench.told(TakeoverRefused)
+        self.assertEqual(told.render(), "takeover refused by beta.  a test")
 
     def test_unanswered(self) -> None:
         """An original that gives nothing says nothing."""
         self.takeover(FOREIGN)
         self.bench.clock.advance(ANSWER_TIME + 2)
         self.assertRefused("did not give them in time")
-        self.requests.refused("too late")
+        self.requests.peerRefuses("too late")
         self.assertEqual(len(self.reports), 1)
 
     # why not
