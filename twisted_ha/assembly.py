@@ -99,6 +99,7 @@ class LocalNode:
             guardian=surroundings.guardian,
             isOurs=self._isOurs,
             isAlive=self._isAlive,
+            isDeaf=self._isDeaf,
         )
         self.bus.subscribe(self.resources.eventHappened)
         self.core.onLate(self.resources.doubt.late)
@@ -112,6 +113,11 @@ class LocalNode:
     def _isAlive(self, name: NodeName) -> bool:
         node = self.core.nodes.get(name)
         return node is not None and node.heard and not node.dead
+
+    def _isDeaf(self, name: NodeName) -> bool:
+        # Heartbeat 3.0.6 acknowledges and sends node lists; 1.2 does neither.
+        node = self.core.nodes.get(name)
+        return node is not None and bool(node.protocol) and not node.answered
 
     def start(self) -> None:
         """Say hello and begin to beat.  The media are open."""

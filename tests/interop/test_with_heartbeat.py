@@ -117,6 +117,25 @@ class OursFirstTests(MixedCase):
         alpha.settled("local")
         beta.settled("local")
 
+    def test_deafOriginal(self) -> None:
+        """
+        C{beta} serves alone and does not hear C{alpha}, which boots and hears it: nothing is taken from
+        it, long after the ten seconds that the original would wait.
+        """
+        alpha, beta = self.pair()
+        beta.start()
+        self.lab.owners.expect(SERVICE_ADDRESS, "beta", 30.0)
+        beta.settled("all", 40.0)
+        for network in (SERVICE, CLUSTER):
+            self.lab.muffle(alpha.machine, network)
+        moment = alpha.start()
+        alpha.expect("does it hear this one", 40.0)
+        self.assertEqual(self.lab.owners.arrivals(SERVICE_ADDRESS, moment), [])
+        self.lab.mend()
+        self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 30.0)
+        alpha.settled("local")
+        beta.settled("local")
+
     def test_activeLosesPower(self) -> None:
         """The active node loses power, comes back and gets its group back."""
         alpha, beta, client = self.formed()

@@ -422,6 +422,22 @@ class MixedStories(StoryCase):
                 self.owners(timeline), {FIRST: (owner,), SECOND: (owner,)}, timeline.render()
             )
 
+    def test_deafOriginal(self) -> None:
+        """
+        The original owns everything and does not hear ours, which boots: nothing is taken from it.  As
+        soon as it hears ours, the first is given back as after any start.
+        """
+        for mended in (113.0, 117.2, 119.5):
+            timeline = self.tell(
+                "at 20s power off alpha; at 60s cut all from alpha to beta; at 61s power on alpha;"
+                f" at {mended}s mend all from alpha to beta"
+            )
+            begun = [one for one in timeline.lines if one.node == "alpha" and "start begins" in one.text]
+            after = [one.at for one in begun if one.at > 20]
+            self.assertTrue(min(after) > mended, timeline.render())
+            given = [one.at for one in timeline.lines if one.node == "beta" and "stop ok" in one.text]
+            self.assertTrue(max(given) < min(after), timeline.render())
+
     def test_stop(self) -> None:
         """Each takes over when the other leaves."""
         for leaver, left in [("alpha", "beta"), ("beta", "alpha")]:

@@ -82,7 +82,7 @@ class SettleTests(SynchronousTestCase):
         self.assertIsNone(garbage())
 
     def test_realtime(self) -> None:
-        """It asks for memory that stays and the priority of C{rtprio}; if all is well nothing is said."""
+        """It asks for memory that stays and the priority of C{rtprio}; then it says nothing."""
         self.settle(rtprio=7)
         self.assertEqual(self.kernel.asked, ["memory", ("priority", 7)])
         self.assertEqual(self.events, [])

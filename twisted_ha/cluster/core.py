@@ -351,8 +351,9 @@ class ClusterCore:
 
     def _acknowledged(self, node: Node, message: Message) -> None:
         number = readNumber(message, "ackseq") or 0
-        if number <= self._transmitter.history.highest:
+        if 0 < number <= self._transmitter.history.highest:
             node.acknowledged = max(node.acknowledged, number)
+            node.answered = True
 
     def _refused(self, node: Node, message: Message) -> None:
         number = readNumber(message, "firstseq")

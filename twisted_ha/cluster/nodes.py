@@ -75,6 +75,7 @@ class Node:
     @ivar lostThen: L{twisted_ha.cluster.punctuality.Punctuality.lost} at that time.
     @ivar statusSequence: the number of its last status.
     @ivar acknowledged: the highest number of ours it has acknowledged.
+    @ivar answered: it has acknowledged or answered something of ours in its present life: it hears us.
     @ivar deadline: when it is declared dead; set by L{twisted_ha.cluster.membership}.
     """
 
@@ -98,6 +99,7 @@ class Node:
         self.sequence = SequenceTracker()
         self.acknowledgement = Acknowledgement()
         self.acknowledged = 0
+        self.answered = False
         self.deadline: Deadline | None = None
         self.weight = 100
         self.site = ""
@@ -122,6 +124,7 @@ class Node:
         self.floor = None
         self.statusSequence = 0
         self.acknowledged = 0
+        self.answered = False
         self.sequence.reset()
         self.acknowledgement.reset()
         for link in self.links.values():

@@ -7,7 +7,10 @@ cannot meet.  Otherwise when the other becomes stable, or 10 seconds after the s
 what is its own (resource-management.md sections 3.5, 4.3 and 4.6).
 
 One of our own kind always answers, in every phase.  If it is heard and does not answer, it does not hear
-us: it may have taken everything, so nothing is taken from it however long it is silent.
+us: it may have taken everything, so nothing is taken from it however long it is silent.  An original may
+be silent although it hears us (B23), so it is given those ten seconds and no more; but one that has not
+even acknowledged or answered anything of ours does not hear us either, and its ten seconds begin when it
+does.
 """
 
 from __future__ import annotations
@@ -18,10 +21,13 @@ from twisted_ha.machine import Rule, Table
 from twisted_ha.resources.board import Peer
 from twisted_ha.terms import ResourceSet
 
-__all__ = ["PATIENCE", "TABLE", "Phase", "PhaseAction", "Seen", "classifyReport"]
+__all__ = ["ASK_AGAIN", "PATIENCE", "TABLE", "Phase", "PhaseAction", "Seen", "classifyReport"]
 
 PATIENCE = 10.0
 """Seconds a node waits for the other to become stable; heartbeat's own constant (B17)."""
+
+ASK_AGAIN = 2.0
+"""Seconds from one word to a node that does not hear us to the next."""
 
 
 class Phase(Enum):
@@ -50,7 +56,8 @@ class Seen(Enum):
     PEER_UNSTABLE = "the other is not stable"
     TIMEOUT_FREE = "nobody became stable in time; our groups are free"
     TIMEOUT_HELD = "nobody became stable in time; the other holds our groups"
-    TIMEOUT_UNANSWERED = "the other is alive, speaks our extensions, and does not answer"
+    TIMEOUT_UNANSWERED = "the other is alive and does not hear this node"
+    HEARD_AT_LAST = "the other hears this node at last"
     PEER_GONE = "there is no other node, or it died or left"
     CROWD = "there are more than two nodes"
     LEAVE = "asked to leave"
@@ -61,6 +68,7 @@ class PhaseAction(Enum):
 
     SAY_STARTING = "say starting"
     START_TIMER = "start the timer"
+    ASK_SOON = "start the timer, for a shorter time"
     STOP_TIMER = "stop the timer"
     CLAIM_LOCAL = "claim our own groups"
     SETTLE = "report what we hold"
@@ -84,8 +92,9 @@ TABLE: Table[Phase, Seen, PhaseAction] = Table(
         (_P.STARTING, _S.TIMEOUT_FREE): Rule(_P.STABLE, (_A.CLAIM_LOCAL, _A.SETTLE)),
         (_P.STARTING, _S.TIMEOUT_HELD): Rule(_P.STABLE, (_A.SETTLE,)),
         (_P.STARTING, _S.TIMEOUT_UNANSWERED): Rule(
-            _P.STARTING, (_A.COMPLAIN, _A.START_TIMER, _A.SAY_STARTING)
+            _P.STARTING, (_A.COMPLAIN, _A.ASK_SOON, _A.SAY_STARTING)
         ),
+        (_P.STARTING, _S.HEARD_AT_LAST): Rule(_P.STARTING, (_A.START_TIMER, _A.SAY_STARTING)),
         (_P.STARTING, _S.PEER_GONE): Rule(_P.STABLE, (_A.STOP_TIMER, _A.SETTLE)),
         (_P.STARTING, _S.LEAVE): Rule(_P.LEAVING, (_A.STOP_TIMER,)),
         (_P.WAITING, _S.BOTH_FRESH): Rule(_P.STABLE, (_A.STOP_TIMER, _A.CLAIM_LOCAL, _A.SETTLE)),
@@ -94,8 +103,9 @@ TABLE: Table[Phase, Seen, PhaseAction] = Table(
         (_P.WAITING, _S.TIMEOUT_FREE): Rule(_P.STABLE, (_A.CLAIM_LOCAL, _A.SETTLE)),
         (_P.WAITING, _S.TIMEOUT_HELD): Rule(_P.STABLE, (_A.SETTLE,)),
         (_P.WAITING, _S.TIMEOUT_UNANSWERED): Rule(
-            _P.WAITING, (_A.COMPLAIN, _A.START_TIMER, _A.SAY_STARTING)
+            _P.WAITING, (_A.COMPLAIN, _A.ASK_SOON, _A.SAY_STARTING)
         ),
+        (_P.WAITING, _S.HEARD_AT_LAST): Rule(_P.WAITING, (_A.START_TIMER, _A.SAY_STARTING)),
         (_P.WAITING, _S.PEER_GONE): Rule(_P.STABLE, (_A.STOP_TIMER, _A.SETTLE)),
         (_P.WAITING, _S.LEAVE): Rule(_P.LEAVING, (_A.STOP_TIMER,)),
         (_P.STABLE, _S.LEAVE): Rule(_P.LEAVING),

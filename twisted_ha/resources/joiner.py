@@ -8,6 +8,7 @@ from twisted_ha.bus import EventBus
 from twisted_ha.events import TransitionCompleted, UndecidedInput, Warned
 from twisted_ha.interfaces import IMessenger
 from twisted_ha.resources.acquisition import (
+    ASK_AGAIN,
     PATIENCE,
     TABLE,
     Phase,
@@ -18,10 +19,13 @@ from twisted_ha.resources.acquisition import (
 from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.board import Board
 from twisted_ha.resources.worker import GroupWorker
-from twisted_ha.terms import ResourceSet
+from twisted_ha.terms import NodeName, ResourceSet
 from twisted_ha.wire.message import Message
 
 __all__ = ["Joiner"]
+
+_COMPLAIN_EVERY = 30
+"""Words that nobody hears: a complaint a minute."""
 
 
 class Joiner:
@@ -39,16 +43,23 @@ class Joiner:
         bus: EventBus,
         reconsider: Callable[[], None],
         alarm: Alarm,
+        *,
+        isDeaf: Callable[[NodeName], bool],
     ) -> None:
-        """@param reconsider: called after the patience with the other node has ended."""
+        """
+        @param reconsider: called after the patience with the other node has ended.
+        @param isDeaf: whether an original gives no sign that it hears this node, although it would.
+        """
         self._board = board
         self._worker = worker
         self._messenger = messenger
         self._bus = bus
         self._reconsider = reconsider
         self._alarm = alarm
+        self._isDeaf = isDeaf
         self.phase = Phase.OFFLINE
         self._askedAgain = False
+        self._unheard = 0
 
     @property
     def takesPart(self) -> bool:
@@ -100,6 +111,8 @@ class Joiner:
                 self._messenger.send(Message.of("starting"))
             case PhaseAction.START_TIMER:
                 self._alarm.set(PATIENCE, self._patienceEnded)
+            case PhaseAction.ASK_SOON:
+                self._alarm.set(ASK_AGAIN, self._patienceEnded)
             case PhaseAction.STOP_TIMER:
                 self._alarm.cancel()
             case PhaseAction.CLAIM_LOCAL:
@@ -107,19 +120,26 @@ class Joiner:
                 self._board.report(stable=False, why=seen.value)
                 self._worker.want(self._board.keys(ResourceSet.LOCAL), True, why=seen.value)
             case PhaseAction.COMPLAIN:
-                self._bus.publish(
-                    Warned(
-                        message="the other node is heard but does not answer: does it hear this one?"
-                        "  Nothing is taken from it"
+                if self._unheard % _COMPLAIN_EVERY == 1:
+                    self._bus.publish(
+                        Warned(
+                            message="the other node is heard but does not answer: does it hear this"
+                            " one?  Nothing is taken from it"
+                        )
                     )
-                )
             case PhaseAction.SETTLE:
                 self._board.report(why=seen.value)
 
     def _patienceEnded(self) -> None:
         peer = self._board.peer
-        if peer is not None and peer.ours and not peer.reported:
+        silent = peer if peer is not None and not peer.reported else None
+        if silent is not None and (silent.ours or self._isDeaf(silent.name)):
+            self._unheard += 1
             self.see(Seen.TIMEOUT_UNANSWERED)
+        elif silent is not None and self._unheard:
+            # What was said until now was said to nobody.
+            self._unheard = 0
+            self.see(Seen.HEARD_AT_LAST)
         elif self._board.free & ResourceSet.LOCAL:
             self.see(Seen.TIMEOUT_FREE)
         else:

@@ -72,9 +72,11 @@ class ResourceManager:
         guardian: IGuardian,
         isOurs: Callable[[NodeName], bool],
         isAlive: Callable[[NodeName], bool],
+        isDeaf: Callable[[NodeName], bool],
     ) -> None:
         """
         @param isAlive: whether a node was heard and is not dead.
+        @param isDeaf: whether an original that is heard gives no sign that it hears this node.
         @param isOurs: whether a node's status messages say that it speaks our extensions.
         """
         self._config = config
@@ -96,7 +98,9 @@ class ResourceManager:
         keepalive = config.timers.keepalive
         self._alarms = [Alarm(clock, keepalive) for _ in range(6)]
         joining, fencing, looking, asking, refreshing, granting = self._alarms
-        self.joiner = Joiner(self.board, self.worker, messenger, bus, self.reconsider, joining)
+        self.joiner = Joiner(
+            self.board, self.worker, messenger, bus, self.reconsider, joining, isDeaf=isDeaf
+        )
         self.mover = Mover(self.board, self.worker, messenger, clock, bus)
         self.successor = Successor(self.board, self.worker, fencer, messenger, clock, bus, fencing)
         self.leaver = Leaver(self.board, self.worker, messenger, clock, bus)

@@ -155,6 +155,17 @@ class Lab:
             ]
         self._switch.run(["nft", "-f", "-"], stdin="\n".join(lines) + "\n")
 
+    def muffle(self, machine: Machine, network: str) -> None:
+        """What a machine sends arrives nowhere; it hears the others all the same."""
+        port = self.port(machine, network)
+        chain = f"muffle_{machine.name}_{network}"
+        lines = [
+            "add table bridge lab",
+            f"add chain bridge lab {chain} {{ type filter hook prerouting priority 0; }}",
+            f'add rule bridge lab {chain} iifname "{port}" drop',
+        ]
+        self._switch.run(["nft", "-f", "-"], stdin="\n".join(lines) + "\n")
+
     def mend(self) -> None:
         """Every cable is plugged in again and nothing is lost any more."""
         for machine in self.machines.values():

@@ -48,6 +48,7 @@ class CommunicationsTests(SynchronousTestCase):
         self.assertFalse(alpha.core.communicationsUp)
         beta.says("repnodes", dest="alpha", nodelist="alpha beta ", delnodelist=" ")
         self.assertTrue(alpha.core.communicationsUp)
+        self.assertTrue(alpha.core.nodes[BETA].answered)
         self.assertEqual(alpha.told(Warned), [])
         run(self.clock, 3)
         self.assertEqual(self.requests(), [BETA])

@@ -289,9 +289,15 @@ class CoreTests(ClusterTestCase):
     def test_acknowledged(self) -> None:
         """What a peer acknowledges is remembered, unless it was never sent or is older."""
         node = self.alpha.core.nodes[BETA]
+        for number in ("0", "ffff", "x"):
+            self.beta.says("NS_ackmsg", dest="alpha", ackseq=number)
+        self.assertFalse(node.answered)
         for number, wanted in (("2", 2), ("1", 2), ("ffff", 2), ("x", 2), ("3", 3)):
             self.beta.says("NS_ackmsg", dest="alpha", ackseq=number)
             self.assertEqual(node.acknowledged, wanted)
+        self.assertTrue(node.answered)
+        node.newLife(node.generation + 1)
+        self.assertFalse(node.answered)
 
     def test_refused(self) -> None:
         """A message the sender no longer has is not asked for any more, and that is told."""

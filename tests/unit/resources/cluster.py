@@ -250,6 +250,7 @@ class Member:
             guardian=self.guardian,
             isOurs=lambda node: self.cluster.members[node].ours,
             isAlive=lambda node: self.cluster.members[node].alive,
+            isDeaf=lambda node: node in self.cluster.deaf,
         )
         self.unsubscribe = self.bus.subscribe(self.manager.eventHappened)
         self.alive = True

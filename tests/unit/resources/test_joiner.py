@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.unit.resources.bench import Bench
 from twisted_ha.events import TransitionCompleted, UndecidedInput, Warned
-from twisted_ha.resources.acquisition import PATIENCE, Phase, Seen
+from twisted_ha.resources.acquisition import ASK_AGAIN, PATIENCE, Phase, Seen
 from twisted_ha.resources.joiner import Joiner
 from twisted_ha.terms import ResourceSet
 
@@ -21,6 +21,7 @@ class JoinerTests(SynchronousTestCase):
         self.peer.resources = ResourceSet.NONE
         self.bench.board.drop(ResourceSet.ALL)
         self.looked = 0
+        self.deaf = False
         self.alarm = self.bench.alarm()
         self.joiner = Joiner(
             self.bench.board,
@@ -29,6 +30,7 @@ class JoinerTests(SynchronousTestCase):
             self.bench.bus,
             self.reconsider,
             self.alarm,
+            isDeaf=lambda node: self.deaf,
         )
 
     def reconsider(self) -> None:
@@ -102,9 +104,26 @@ class JoinerTests(SynchronousTestCase):
         self.assertIsNotNone(self.alarm.due)
 
     def test_unansweredByTheOriginal(self) -> None:
-        """An original that never answers holds nothing."""
+        """An original that hears us and never answers holds nothing."""
         self.peer.ours = False
         self.up()
+        self.bench.clock.advance(PATIENCE)
+        self.assertEqual(self.bench.agents.calls, ["start a1", "start a2"])
+
+    def test_deafOriginal(self) -> None:
+        """One that does not hear us may hold everything, until it gives a sign."""
+        self.peer.ours, self.deaf = False, True
+        self.up()
+        self.bench.clock.advance(PATIENCE)
+        self.assertEqual((self.joiner.phase, self.bench.agents.calls), (Phase.STARTING, []))
+        self.bench.clock.pump([ASK_AGAIN] * 29)
+        self.assertEqual(len(self.bench.told(Warned)), 1)
+        self.bench.clock.advance(ASK_AGAIN)
+        self.assertEqual(len(self.bench.told(Warned)), 2)
+        self.deaf = False
+        del self.bench.mouth.said[:]
+        self.bench.clock.advance(ASK_AGAIN)
+        self.assertEqual((self.bench.mouth.types(), self.bench.agents.calls), (["starting"], []))
         self.bench.clock.advance(PATIENCE)
         self.assertEqual(self.bench.agents.calls, ["start a1", "start a2"])
 

@@ -36,7 +36,15 @@ class Alpha(Bench):
         self.ours: set[NodeName] = {BETA}
         self.living: set[NodeName] = {BETA}
         self.fencer = FakeFencer()
-        self.joiner = Joiner(self.board, self.worker, self.mouth, self.bus, self.look, self.alarm())
+        self.joiner = Joiner(
+            self.board,
+            self.worker,
+            self.mouth,
+            self.bus,
+            self.look,
+            self.alarm(),
+            isDeaf=lambda node: False,
+        )
         self.successor = Successor(
             self.board, self.worker, self.fencer, self.mouth, self.clock, self.bus, self.alarm()
         )

@@ -32,6 +32,7 @@ class RequestsTests(SynchronousTestCase):
             self.bench.bus,
             lambda: None,
             self.bench.alarm(),
+            isDeaf=lambda node: False,
         )
         self.joiner.see(Seen.COMMUNICATIONS_UP)
         self.joiner.see(Seen.PEER_GONE)

@@ -16,6 +16,7 @@ from twisted_ha.events import (
     NodeStatusChanged,
     StandbyFinished,
     UndecidedInput,
+    Warned,
 )
 from twisted_ha.resources.acquisition import Phase
 from twisted_ha.resources.standby import Move
@@ -118,6 +119,23 @@ class StartTests(StoryTests):
         self.assertOwns([], [])
         pair.run(0.2)
         self.assertOwns(["a1", "a2"], [])
+
+    def test_deafOriginal(self) -> None:
+        """
+        An original that hears us may be silent, and one that does not may own everything: nothing is
+        taken from that one, however long it is silent.
+        """
+        pair = self.pair()
+        pair.startAlone(pair.alpha)
+        pair.alpha.ours = False
+        pair.deaf.add(ALPHA)
+        pair.beta.boot()
+        pair.meet(pair.beta)
+        pair.run(60)
+        self.assertOwns(["a1", "a2", "b1"], [])
+        self.assertTrue(
+            [one for one in pair.beta.told(Warned) if "does it hear this one" in one.render()]
+        )
 
     def test_unanswered(self) -> None:
         """From one of ours that is alive and does not answer nothing is taken: it does not hear us."""
