@@ -15,6 +15,7 @@ from twisted_ha.events import FailbackStarted, HoldingsConflict, UnclaimedResour
 from twisted_ha.operations import MoveReport
 from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.board import CLASSES, Board, Peer
+from twisted_ha.resources.group import GroupRunner
 from twisted_ha.resources.mover import Mover
 from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import FailbackMode, ResourceSet
@@ -92,15 +93,16 @@ class Audit:
 
     # what others tell
 
-    def failed(self, resources: ResourceSet) -> str | None:
+    def groupFailed(self, runner: GroupRunner) -> str | None:
         """
-        A group of this class would not start here (B7).
+        A group would not start here (B7).
 
         @return: what follows, in words, if the other node is to try.
         """
         peer = self._board.peer
+        resources = self._board.classOf(runner.group)
         last = self._gaveUp.get(resources)
-        if peer is None or not peer.present:
+        if not self._board.mode.negotiated or peer is None or not peer.present:
             return None
         if last is not None and self._clock.seconds() - last < GIVE_UP_AGAIN:
             return None

@@ -30,7 +30,6 @@ from twisted_ha.resources.audit import Audit
 from twisted_ha.resources.board import Board, Peer
 from twisted_ha.resources.bystander import Bystander
 from twisted_ha.resources.doubt import Doubt
-from twisted_ha.resources.group import GroupRunner
 from twisted_ha.resources.joiner import Joiner
 from twisted_ha.resources.leaver import Leaver
 from twisted_ha.resources.legacy import REQUEST, RESPONSE, Legacy
@@ -94,7 +93,6 @@ class ResourceManager:
         self.board.settled = lambda: self._saysStable
         self.worker = GroupWorker(config.managedGroups, agents, clock, bus, guardian, config.tuning)
         self.worker.changed = self.reconsider
-        self.worker.handleFailure = self._groupFailed
         keepalive = config.timers.keepalive
         self._alarms = [Alarm(clock, keepalive) for _ in range(6)]
         joining, fencing, looking, asking, refreshing, granting = self._alarms
@@ -105,6 +103,7 @@ class ResourceManager:
         self.successor = Successor(self.board, self.worker, fencer, messenger, clock, bus, fencing)
         self.leaver = Leaver(self.board, self.worker, messenger, clock, bus)
         self.audit = Audit(self.board, self.worker, self.mover, clock, bus, self.reconsider, looking)
+        self.worker.handleFailure = self.audit.groupFailed
         self.bystander = Bystander(peers, messenger, isOurs=isOurs, isAlive=isAlive)
         self.legacy = Legacy(self.board, self.worker, messenger, asking)
         self.refresher = Refresher(self.board, clock, refreshing)
@@ -343,11 +342,6 @@ class ResourceManager:
         for alarm in self._alarms:
             alarm.cancel()
         self.worker.stop()
-
-    def _groupFailed(self, runner: GroupRunner) -> str | None:
-        if not self.board.mode.negotiated or self.joiner.phase is Phase.LEAVING:
-            return None
-        return self.audit.failed(self.board.classOf(runner.group))
 
     # ---- when something has changed ------------------------------------------------------------
 

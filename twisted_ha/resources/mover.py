@@ -143,6 +143,60 @@ class Mover:
             peer.sequence = max(peer.sequence, word.sequence)
             self.see(MoveSeen.PEER_GRANTS)
 
+    def peerRefuses(self, wish: str, reason: str) -> None:
+        """The other node says no to a wish of ours, and in its words why."""
+        reason = f"{self._peerName} says: {reason}"
+        self._sayRefused(reason)
+        if self.means(wish):
+            self.refused(reason)
+
+    def peerReports(self, info: str | None) -> None:
+        """
+        The other node has reported what it holds, and the board knows it.
+
+        @param info: the word beside it; C{standby} when it releases for us.
+        """
+        peer = self._board.peer
+        assert peer is not None
+        if self.state is Move.GRANTED and info == "standby":
+            self.see(MoveSeen.PEER_GIVES)
+        elif (
+            self.state is Move.GRANTED
+            and peer.ours
+            and peer.stable
+            and not self.inOurWords & peer.ourWords
+        ):
+            # It has released them and is in no move any more: its guardian did it, while it was stalled.
+            self.see(MoveSeen.PEER_DONE)
+        elif self.state is Move.HANDED and peer.ours and peer.stable:
+            # Its last word has been lost, but what it holds says how the move ended.
+            if self.inOurWords & ~peer.ourWords:
+                self._reason = f"{self._peerName} did not take them"
+            self.see(MoveSeen.PEER_DONE)
+
+    def peerDone(self, word: MoveWord) -> None:
+        """The other node says C{done}."""
+        peer = self._board.peer
+        assert peer is not None
+        ours = word.resources.mirrored
+        released = word.state == Move.HANDED.value if word.state else not ours & peer.ourWords
+        if self.idle and word.resources and released and not ours & self._board.mine:
+            # It released what nobody claims, after this node had stopped waiting for it.
+            self._openPeers(word)
+            self.see(MoveSeen.LATE_DONE)
+            return
+        if not self.means(word.wish):
+            return
+        if self.state is Move.GRANTED and not word.state and self.inOurWords & peer.ourWords:
+            # An original whose scripts of an earlier standby end just now takes that for the end of this
+            # one, which it has not begun.  It waits an hour for our word, so it gets it.
+            self._reason = f"{self._peerName} has not released them"
+            self.see(MoveSeen.NOT_RELEASED)
+            return
+        if self.state is Move.HANDED and word.failed:
+            self._reason = f"{self._peerName} could not start {word.failed}"
+        self.see(MoveSeen.PEER_DONE)
+
     def progress(self) -> None:
         """The worker has moved: see whether a step of this move is complete."""
         keys = self._board.keys(self.inOurWords)
@@ -151,13 +205,6 @@ class Mover:
                 self.see(MoveSeen.RELEASED)
         elif self.state is Move.ACQUIRING and self._worker.settled(keys):
             self.see(MoveSeen.ACQUIRED)
-
-    def peerRefuses(self, wish: str, reason: str) -> None:
-        """The other node says no to a wish of ours, and in its words why."""
-        reason = f"{self._peerName} says: {reason}"
-        self._sayRefused(reason)
-        if self.means(wish):
-            self.refused(reason)
 
     def refused(self, reason: str) -> None:
         """The move that the other node was to take part in comes to nothing."""
@@ -286,53 +333,6 @@ class Mover:
                 state=self.state.value if step == "done" else None,
             ).message
         )
-
-    def peerReports(self, info: str | None) -> None:
-        """
-        The other node has reported what it holds, and the board knows it.
-
-        @param info: the word beside it; C{standby} when it releases for us.
-        """
-        peer = self._board.peer
-        assert peer is not None
-        if self.state is Move.GRANTED and info == "standby":
-            self.see(MoveSeen.PEER_GIVES)
-        elif (
-            self.state is Move.GRANTED
-            and peer.ours
-            and peer.stable
-            and not self.inOurWords & peer.ourWords
-        ):
-            # It has released them and is in no move any more: its guardian did it, while it was stalled.
-            self.see(MoveSeen.PEER_DONE)
-        elif self.state is Move.HANDED and peer.ours and peer.stable:
-            # Its last word has been lost, but what it holds says how the move ended.
-            if self.inOurWords & ~peer.ourWords:
-                self._reason = f"{self._peerName} did not take them"
-            self.see(MoveSeen.PEER_DONE)
-
-    def peerDone(self, word: MoveWord) -> None:
-        """The other node says C{done}."""
-        peer = self._board.peer
-        assert peer is not None
-        ours = word.resources.mirrored
-        released = word.state == Move.HANDED.value if word.state else not ours & peer.ourWords
-        if self.idle and word.resources and released and not ours & self._board.mine:
-            # It released what nobody claims, after this node had stopped waiting for it.
-            self._openPeers(word)
-            self.see(MoveSeen.LATE_DONE)
-            return
-        if not self.means(word.wish):
-            return
-        if self.state is Move.GRANTED and not word.state and self.inOurWords & peer.ourWords:
-            # An original whose scripts of an earlier standby end just now takes that for the end of this
-            # one, which it has not begun.  It waits an hour for our word, so it gets it.
-            self._reason = f"{self._peerName} has not released them"
-            self.see(MoveSeen.NOT_RELEASED)
-            return
-        if self.state is Move.HANDED and word.failed:
-            self._reason = f"{self._peerName} could not start {word.failed}"
-        self.see(MoveSeen.PEER_DONE)
 
     def _complete(self) -> None:
         failed = self._worker.failed(self._board.keys(self.inOurWords))
