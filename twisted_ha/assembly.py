@@ -19,7 +19,7 @@ from twisted_ha.cluster.core import ClusterCore
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMarkStore, IMedium
 from twisted_ha.resources.manager import ResourceManager
-from twisted_ha.terms import NodeName
+from twisted_ha.terms import NodeName, NodeStatus
 
 __all__ = ["LocalNode", "Surroundings", "assemble"]
 
@@ -100,6 +100,7 @@ class LocalNode:
             isOurs=self._isOurs,
             isAlive=self._isAlive,
             isDeaf=self._isDeaf,
+            isActive=self._isActive,
         )
         self.bus.subscribe(self.resources.eventHappened)
         self.core.onLate(self.resources.doubt.late)
@@ -118,6 +119,10 @@ class LocalNode:
         # Heartbeat 3.0.6 acknowledges and sends node lists; 1.2 does neither.
         node = self.core.nodes.get(name)
         return node is not None and bool(node.protocol) and not node.answered
+
+    def _isActive(self, name: NodeName) -> bool:
+        node = self.core.nodes.get(name)
+        return node is not None and node.status is NodeStatus.ACTIVE
 
     def start(self) -> None:
         """Say hello and begin to beat.  The media are open."""

@@ -311,6 +311,39 @@ class CableTests(MixedCase):
         plan = but(MIXED, media=("serial %(serial)s", "bcast eth1"), keepalive=0.5, deadtime=3.0)
         self._story(plan, serial=True)
 
+    def test_legacyBootInACut(self) -> None:
+        """
+        With C{auto_failback legacy} ours boots while nothing connects the two, and takes everything.
+        Afterwards each has its own again, and nobody anything twice.
+        """
+        self.mayConflict = True
+        plan = but(MIXED, resources=TWO_GROUPS, failback="legacy")
+        alpha, beta = self.pair(plan)
+        alpha.start()
+        beta.start()
+        self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 40.0)
+        self.lab.owners.expect(OTHER_ADDRESS, "beta", 40.0)
+        alpha.machine.powerOff()
+        self.lab.owners.expect(SERVICE_ADDRESS, "beta", 20.0)
+        for network in (SERVICE, CLUSTER):
+            self.lab.drop(beta.machine, network)
+        alpha.machine.powerOn(SERVICE_ADDRESS)
+        alpha.start()
+        waitFor(
+            "alpha takes both",
+            lambda: all("alpha" in self.lab.owners.of(one) for one in (SERVICE_ADDRESS, OTHER_ADDRESS)),
+            30.0,
+        )
+        self.lab.mend()
+        waitFor(
+            "each has its own",
+            lambda: (
+                list(self.lab.owners.of(SERVICE_ADDRESS)) == ["alpha"]
+                and list(self.lab.owners.of(OTHER_ADDRESS)) == ["beta"]
+            ),
+            30.0,
+        )
+
     def test_legacy(self) -> None:
         """C{auto_failback legacy}: the preferred node takes its group whenever it is there."""
         alpha, beta = self.pair(but(MIXED, failback="legacy"))

@@ -393,6 +393,35 @@ class WallClockTests(StoryCase):
         self.assertEqual(decisions(shifted), decisions(plain))
 
 
+class LegacyStories(StoryCase):
+    """Two nodes of ours with C{auto_failback legacy}: everybody always takes his own."""
+
+    def tell(self, story: str, **more: object) -> Timeline:  # type: ignore[override]
+        timeline = super().tell(story, mode=FailbackMode.LEGACY, **more)  # type: ignore[arg-type]
+        home = {FIRST: ("alpha",), SECOND: ("beta",)}
+        self.assertEqual(self.owners(timeline), home, timeline.render())
+        return timeline
+
+    def test_usual(self) -> None:
+        """Power loss, stop and partition: what is at home stays there, and comes back there."""
+        self.tell("until 30s")
+        for deed in ("power off beta; at 60s power on beta", "stop beta; at 60s start beta"):
+            self.assertEqual(self.down(self.tell(f"at 20s {deed}"), since=1), 0.0)
+        self.tell("at 20s cut all; at 60s mend all")
+
+    def test_stall(self) -> None:
+        """What the guardian had to release while its daemon was stalled is got again."""
+        for length in ("4.5s", "7s", "20s"):
+            self.tell(f"at 20s pause beta for {length}")
+            self.tell(f"at 20s cut all; at 30s pause beta for {length}; at 60s mend all")
+
+    def test_bootInACut(self) -> None:
+        """A node boots in a partition and takes everything: afterwards each has its own again."""
+        self.tell("at 20s cut all; at 25s reboot beta in 5s; at 60s mend all")
+        self.tell("at 20s cut all; at 21s reboot beta in 5s; at 29.75s mend all")
+        self.tell("at 20s cut all; at 22s kill beta with guardian; at 23s start beta; at 24s mend all")
+
+
 class MixedStories(StoryCase):
     """Ours is alpha, the original is beta."""
 

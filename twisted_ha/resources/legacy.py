@@ -35,12 +35,17 @@ class Legacy:
         self._asked: set[str] = set()
         self._giving: set[str] = set()
 
-    def requestOwn(self) -> None:
-        """Get every group of this node that is not wanted here yet."""
+    def requestOwn(self, *, held: bool = False) -> None:
+        """
+        Get every group of this node that is not wanted here yet.
+
+        @param held: ask for the others too: the other node may have taken them while this one was not
+            heard, and gives what it is asked for.
+        """
         peer = self._board.peer
         alone = peer is None or not peer.present
         for key in self._board.keys(ResourceSet.LOCAL):
-            if self._worker.wants(key):
+            if self._worker.wants(key) and (alone or not held):
                 continue
             if alone:
                 self._take(key, handedOver=False, why="no other node is active")
@@ -71,14 +76,24 @@ class Legacy:
     def peerRestarted(self) -> None:
         """What the other node's last life held of ours is held by nobody now (B3)."""
         self._board.drop(ResourceSet.ALL)
-        self.requestOwn()
+        self.requestOwn(held=True)
 
     def peerReturned(self) -> None:
         """After a healed partition: what belongs to the other node is its own again."""
         self._board.drop(ResourceSet.ALL)
-        if self._board.peer is not None and self._board.peer.ours:
-            keys = self._board.keys(ResourceSet.FOREIGN)
-            self._worker.want(keys, False, why="the partition is over, and its home node holds it")
+        if self._board.peer is not None and self._board.peer.ours:  # an original restarts, and asks
+            self.giveBack("the partition is over, and its home node holds it")
+            self.requestOwn(held=True)
+
+    def peerAppeared(self) -> None:
+        """The other node is heard for the first time, and may have been there for long."""
+        self._board.drop(ResourceSet.ALL)
+        self.requestOwn(held=True)
+
+    def giveBack(self, why: str) -> None:
+        """Release what belongs to the other node, which will not ask for it."""
+        self._board.drop(ResourceSet.ALL)
+        self._worker.want(self._board.keys(ResourceSet.FOREIGN), False, why=why)
 
     def progress(self) -> None:
         """The worker has moved: answer requests whose group is released."""

@@ -35,10 +35,12 @@ class Lookout:
         *,
         isOurs: Callable[[NodeName], bool],
         isAlive: Callable[[NodeName], bool],
+        isActive: Callable[[NodeName], bool],
     ) -> None:
         """
         @param isOurs: whether a node's status messages say that it speaks our extensions.
         @param isAlive: whether a node was heard and is not dead.
+        @param isActive: whether it says that it has come up.
         """
         self._board = board
         self._joiner = joiner
@@ -49,6 +51,8 @@ class Lookout:
         self._legacy = legacy
         self._isOurs = isOurs
         self._isAlive = isAlive
+        self._isActive = isActive
+        self._lost = False
 
     @property
     def _peer(self) -> Peer:
@@ -66,7 +70,7 @@ class Lookout:
             self.heard()  # its first word may have been the one that brought communications up
         self._offers.communicationsUp()
         if not self._negotiated:
-            self._legacyUp(peer)
+            self._legacyUp()
             return
         self._joiner.see(Seen.COMMUNICATIONS_UP)
         if peer is None:
@@ -79,15 +83,29 @@ class Lookout:
         else:
             self._joiner.judge()
 
-    def _legacyUp(self, peer: Peer | None) -> None:
+    def _legacyUp(self) -> None:
         if self._joiner.phase is not Phase.OFFLINE:
             return
         self._joiner.settleAtOnce()
+        self._legacyTake()
+
+    def _legacyTake(self) -> None:
+        peer = self._board.peer
         if peer is not None and not peer.present:
             seen = TakeoverSeen.LEFT if peer.left else TakeoverSeen.DIED_HOLDING
             self._succeed(seen, f"{peer.name} is not there")
         else:
             self._legacy.requestOwn()
+
+    def guardianReleased(self) -> None:
+        """In legacy mode nobody else will notice: this node must get them again itself."""
+        self._lost = not self._negotiated
+
+    def regain(self) -> None:
+        """This node knows again where it stands: it gets what its guardian had to release."""
+        if self._lost and self._joiner.phase is Phase.STABLE:
+            self._lost = False
+            self._legacyTake()
 
     def heard(self) -> None:
         """A message of it has arrived."""
@@ -102,7 +120,10 @@ class Lookout:
         self.heard()
         if not wasAlive:
             self._successor.see(TakeoverSeen.PEER_BACK)
-            if self._joiner.takesPart:
+            if not self._negotiated and self._joiner.phase is Phase.STABLE:
+                self._legacy.peerAppeared()
+                self._settledUnheard()
+            elif self._joiner.takesPart:
                 self._board.report(why=f"{peer.name} is alive")
 
     def returned(self) -> None:
@@ -126,6 +147,13 @@ class Lookout:
         self._audit.wantFailback = True
         if not self._negotiated and self._joiner.phase is Phase.STABLE:
             self._legacy.peerRestarted()
+            self._settledUnheard()
+
+    def _settledUnheard(self) -> None:
+        """An original that is active when it is first heard has its own groups, and asks for none."""
+        name = self._peer.name
+        if self._isActive(name) and not self._isOurs(name):
+            self._legacy.giveBack("its home node is active already")
 
     def died(self, event: NodeDied) -> None:
         """It was silent longer than its deadtime."""

@@ -72,9 +72,11 @@ class ResourceManager:
         isOurs: Callable[[NodeName], bool],
         isAlive: Callable[[NodeName], bool],
         isDeaf: Callable[[NodeName], bool],
+        isActive: Callable[[NodeName], bool],
     ) -> None:
         """
         @param isAlive: whether a node was heard and is not dead.
+        @param isActive: whether a node says that it has come up.
         @param isDeaf: whether an original that is heard gives no sign that it hears this node.
         @param isOurs: whether a node's status messages say that it speaks our extensions.
         """
@@ -118,6 +120,7 @@ class ResourceManager:
             self.legacy,
             isOurs=isOurs,
             isAlive=isAlive,
+            isActive=isActive,
         )
         self.requests = Requests(
             self.board,
@@ -221,6 +224,7 @@ class ResourceManager:
         if self.board.peer is not None:
             # It may have taken everything meanwhile: nothing is free before it has spoken again.
             self.board.peer.stable = False
+        self.lookout.guardianReleased()
         if self.joiner.takesPart:
             self.board.ask("released by the guardian")
         self.reconsider()
@@ -370,6 +374,8 @@ class ResourceManager:
         self.successor.progress()
         self.leaver.progress()
         self.legacy.progress()
+        if self.doubt.none:
+            self.lookout.regain()
         self.audit.released()
         if self.joiner.phase is not Phase.STABLE or not self.board.mode.negotiated:
             return

@@ -163,7 +163,9 @@ class ClaimedFirst(Invariant):
             claimed = self._claims.get(seen.node, "none")
             needed = "local" if home == seen.node else "foreign"
             text = f"{seen.node} starts {seen.resource} and claims {claimed}"
-            premise = self.world.setup.kindOf(seen.node) != ORIGINAL
+            config = self.world.setup.config
+            # In legacy mode there are no claims.
+            premise = self.world.setup.kindOf(seen.node) != ORIGINAL and config.autoFailback.negotiated
             self.claim(premise, claimed in (needed, "all"), text, seen.node)
 
 

@@ -251,6 +251,7 @@ class Member:
             isOurs=lambda node: self.cluster.members[node].ours,
             isAlive=lambda node: self.cluster.members[node].alive,
             isDeaf=lambda node: node in self.cluster.deaf,
+            isActive=lambda node: self.cluster.members[node].alive,
         )
         self.unsubscribe = self.bus.subscribe(self.manager.eventHappened)
         self.alive = True

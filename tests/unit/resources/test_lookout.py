@@ -29,12 +29,14 @@ class Alpha(Bench):
 
     @ivar ours: nodes that speak our extensions.
     @ivar living: nodes that were heard and are not dead.
+    @ivar active: nodes that say that they have come up.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.ours: set[NodeName] = {BETA}
         self.living: set[NodeName] = {BETA}
+        self.active: set[NodeName] = set()
         self.fencer = FakeFencer()
         self.joiner = Joiner(
             self.board,
@@ -63,6 +65,7 @@ class Alpha(Bench):
             self.legacy,
             isOurs=self.ours.__contains__,
             isAlive=self.living.__contains__,
+            isActive=self.active.__contains__,
         )
 
     def look(self) -> None:
@@ -260,7 +263,7 @@ class AppearanceTests(LookoutTestCase):
         self.alpha.worker.want(["a1", "b1"], True)
         self.alpha.board.claim(ALL)
         self.lookout.returned()
-        self.assertEqual((self.alpha.board.mine, self.said()), (NONE, []))
+        self.assertEqual((self.alpha.board.mine, self.said()), (NONE, ["ip-request"]))
         self.assertEqual([self.alpha.worker.wants(key) for key in ("a1", "b1")], [True, False])
 
     def test_returnedLegacyOriginal(self) -> None:
@@ -309,6 +312,27 @@ class AppearanceTests(LookoutTestCase):
         self.alpha.board.claim(ALL)
         self.lookout.restarted()
         self.assertEqual((self.alpha.board.mine, self.said()), (NONE, ["ip-request"]))
+
+    def test_restartedUnheardLegacy(self) -> None:
+        """An original that is active when its new life is first heard has its own, and asks for none."""
+        self.alpha.board.mode = FailbackMode.LEGACY
+        self.alpha.joiner.settleAtOnce()
+        self.alpha.ours.clear()
+        self.alpha.worker.want(self.alpha.board.keys(ALL), True, why="a takeover")
+        self.alpha.active.add(BETA)
+        self.lookout.restarted()
+        wanted = [self.alpha.worker.wants(key) for key in self.alpha.board.keys(ALL)]
+        self.assertEqual(wanted, [True, False])
+
+    def test_appearedLegacy(self) -> None:
+        """One that appears may have taken ours while it was not heard: they are asked for anyway."""
+        self.alpha.board.mode = FailbackMode.LEGACY
+        self.alpha.joiner.settleAtOnce()
+        self.alpha.worker.want(self.alpha.board.keys(ALL), True, why="a takeover")
+        self.peer.alive = False
+        self.lookout.statusChanged()
+        self.assertEqual(self.said(), ["ip-request"])
+        self.assertTrue(all(self.alpha.worker.wants(key) for key in self.alpha.board.keys(ALL)))
 
 
 class DisappearanceTests(LookoutTestCase):
