@@ -422,6 +422,32 @@ class LegacyStories(StoryCase):
         self.tell("at 20s cut all; at 22s kill beta with guardian; at 23s start beta; at 24s mend all")
 
 
+class MixedLegacyStories(LegacyStories):
+    """The same beside an original."""
+
+    kinds = {"beta": ORIGINAL}
+
+    def test_usual(self) -> None:
+        """Power loss, stop and partition: each has its own in the end."""
+        for deed in ("power off beta; at 60s power on beta", "stop beta; at 60s start beta"):
+            self.tell(f"at 20s {deed}; until 120s")
+        self.tell("at 20s cut all; at 60s mend all; until 150s")
+
+    def test_stall(self) -> None:
+        """What the guardian of ours had to release is got again."""
+        for length in ("4.5s", "7s", "20s"):
+            self.tell(f"at 20s pause alpha for {length}; until 120s")
+
+    def test_bootInACut(self) -> None:
+        """Ours boots in a partition and takes everything, or the original does."""
+        for node in ("alpha", "beta"):
+            self.tell(f"at 20s cut all; at 25s reboot {node} in 5s; at 60s mend all; until 150s")
+
+    def test_oneWay(self) -> None:
+        """Ours has missed the original, which has missed nobody and gives nothing up."""
+        self.tell("at 20s cut all from beta to alpha; at 40s mend all; until 120s")
+
+
 class MixedStories(StoryCase):
     """Ours is alpha, the original is beta."""
 

@@ -20,7 +20,7 @@ __all__ = ["REQUEST", "RESPONSE", "Legacy"]
 REQUEST = "ip-request"
 RESPONSE = "ip-request-resp"
 
-ASK_AGAIN = 10.0
+ASK_AGAIN = 3.0
 """Seconds after a request that nobody answered."""
 
 
@@ -73,21 +73,24 @@ class Legacy:
             owned = message.get("weown") == "yes"
             self._take(key, handedOver=owned, why="the other node gave it" if owned else "it was free")
 
-    def peerRestarted(self) -> None:
-        """What the other node's last life held of ours is held by nobody now (B3)."""
+    def peerAppeared(self, *, active: bool) -> None:
+        """
+        A life of the other node is heard for the first time.  What its last one held of ours is held by
+        nobody now (B3).
+
+        @param active: it has come up already, unheard, and may have taken everything.
+        """
         self._board.drop(ResourceSet.ALL)
-        self.requestOwn(held=True)
+        self.requestOwn(held=active)
 
     def peerReturned(self) -> None:
-        """After a healed partition: what belongs to the other node is its own again."""
-        self._board.drop(ResourceSet.ALL)
-        if self._board.peer is not None and self._board.peer.ours:  # an original restarts, and asks
-            self.giveBack("the partition is over, and its home node holds it")
-            self.requestOwn(held=True)
+        """
+        After a healed partition: what belongs to the other node is its own again.
 
-    def peerAppeared(self) -> None:
-        """The other node is heard for the first time, and may have been there for long."""
-        self._board.drop(ResourceSet.ALL)
+        An original that has missed us too gives everything up after two seconds and says goodbye: then
+        it is taken again.  One that has not never gave up what is its own.
+        """
+        self.giveBack("the partition is over, and its home node holds it")
         self.requestOwn(held=True)
 
     def giveBack(self, why: str) -> None:
@@ -113,7 +116,8 @@ class Legacy:
                 )
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Ask no more, and take nothing that was asked for."""
+        self._asked.clear()
         self._alarm.cancel()
 
     def _askAgain(self) -> None:

@@ -53,6 +53,7 @@ class Lookout:
         self._isAlive = isAlive
         self._isActive = isActive
         self._lost = False
+        self._appeared = False
 
     @property
     def _peer(self) -> Peer:
@@ -120,11 +121,10 @@ class Lookout:
         self.heard()
         if not wasAlive:
             self._successor.see(TakeoverSeen.PEER_BACK)
-            if not self._negotiated and self._joiner.phase is Phase.STABLE:
-                self._legacy.peerAppeared()
-                self._settledUnheard()
-            elif self._joiner.takesPart:
+            if self._joiner.takesPart:
                 self._board.report(why=f"{peer.name} is alive")
+        if not self._appeared:  # another message may have been here before
+            self._legacyAppeared()
 
     def returned(self) -> None:
         """It was declared dead and never was."""
@@ -133,6 +133,7 @@ class Lookout:
         peer.left = False
         self._successor.see(TakeoverSeen.PEER_BACK)
         self._audit.returned()
+        self._appeared = True
         if not self._negotiated and self._joiner.phase is Phase.STABLE:
             self._legacy.peerReturned()
         elif self._joiner.takesPart:
@@ -145,14 +146,16 @@ class Lookout:
         self._lifeEnded()
         self._successor.see(TakeoverSeen.PEER_BACK)
         self._audit.wantFailback = True
-        if not self._negotiated and self._joiner.phase is Phase.STABLE:
-            self._legacy.peerRestarted()
-            self._settledUnheard()
+        self._legacyAppeared()
 
-    def _settledUnheard(self) -> None:
-        """An original that is active when it is first heard has its own groups, and asks for none."""
+    def _legacyAppeared(self) -> None:
+        self._appeared = True
+        if self._negotiated or self._joiner.phase is not Phase.STABLE:
+            return
         name = self._peer.name
-        if self._isActive(name) and not self._isOurs(name):
+        active = self._isActive(name)
+        self._legacy.peerAppeared(active=active)
+        if active and not self._isOurs(name):  # it has its own groups, and will ask for none
             self._legacy.giveBack("its home node is active already")
 
     def died(self, event: NodeDied) -> None:
@@ -165,6 +168,7 @@ class Lookout:
         )
         succeeded = peer.left and self._board.mine == ResourceSet.ALL  # when it said goodbye
         peer.died(event.heard)
+        self._appeared = False
         self._lifeEnded()
         if self._joiner.takesPart and not succeeded:
             self._succeed(seen, f"{peer.name} died (silent for {event.silentFor:.2f} s)")

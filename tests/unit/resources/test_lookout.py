@@ -267,13 +267,13 @@ class AppearanceTests(LookoutTestCase):
         self.assertEqual([self.alpha.worker.wants(key) for key in ("a1", "b1")], [True, False])
 
     def test_returnedLegacyOriginal(self) -> None:
-        """An original asks for its own."""
+        """An original gets its own as well: if it never missed us it still has them."""
         self.alpha.board.mode = FailbackMode.LEGACY
         self.alpha.joiner.settleAtOnce()
         self.alpha.ours.clear()
         self.alpha.worker.want(["b1"], True)
         self.lookout.returned()
-        self.assertTrue(self.alpha.worker.wants("b1"))
+        self.assertFalse(self.alpha.worker.wants("b1"))
 
     def test_restarted(self) -> None:
         """A new life knows of no offer and no move, and its groups may go back to it."""
@@ -325,11 +325,14 @@ class AppearanceTests(LookoutTestCase):
         self.assertEqual(wanted, [True, False])
 
     def test_appearedLegacy(self) -> None:
-        """One that appears may have taken ours while it was not heard: they are asked for anyway."""
+        """One that appears and is active may have taken ours: they are asked for, held or not."""
         self.alpha.board.mode = FailbackMode.LEGACY
         self.alpha.joiner.settleAtOnce()
         self.alpha.worker.want(self.alpha.board.keys(ALL), True, why="a takeover")
-        self.peer.alive = False
+        self.alpha.active.add(BETA)
+        self.lookout.heard()
+        self.lookout.statusChanged()
+        self.assertEqual(self.said(), ["ip-request"])
         self.lookout.statusChanged()
         self.assertEqual(self.said(), ["ip-request"])
         self.assertTrue(all(self.alpha.worker.wants(key) for key in self.alpha.board.keys(ALL)))

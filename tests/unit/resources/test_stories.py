@@ -1065,6 +1065,20 @@ class LegacyTests(StoryTests):
         self.assertOwns([], ["a1", "a2", "b1"])
         self.assertEqual(pair.beta.fencer.fenced, [])
 
+    def test_answeredTooLate(self) -> None:
+        """A node that leaves takes nothing that it had asked for before."""
+        pair = self.pair(autoFailback=FailbackMode.LEGACY)
+        pair.startAlone(pair.alpha)
+        pair.lost.add("ip-request-resp")
+        pair.restart(pair.beta)
+        pair.beta.manager.leave()
+        pair.lost.clear()
+        pair.carry(
+            ALPHA, 999, Message.of("ip-request-resp", dest=BETA, ipaddr="b1", weown="yes", ok="OK")
+        )
+        pair.run(1)
+        self.assertEqual(pair.beta.running(), [])
+
     def test_partition(self) -> None:
         """After a healed partition each has its own, and nothing was without an owner."""
         pair = self.pair(autoFailback=FailbackMode.LEGACY)

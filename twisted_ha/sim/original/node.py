@@ -12,6 +12,7 @@ from twisted_ha.interfaces import IFencer, IMedium
 from twisted_ha.sim.clock import SimClock
 from twisted_ha.sim.machine import Machine
 from twisted_ha.sim.original.jobs import Scripts
+from twisted_ha.sim.original.legacy import LegacyResources
 from twisted_ha.sim.original.link import OriginalLink
 from twisted_ha.sim.original.resources import OriginalResources
 from twisted_ha.sim.original.seal import KeyRingSeal
@@ -52,7 +53,8 @@ class OriginalNode:
             uuid,
         )
         self.scripts = Scripts(machine, clock, life)
-        self.resources = OriginalResources(self.link, self.scripts, fencer)
+        kind = OriginalResources if config.autoFailback.negotiated else LegacyResources
+        self.resources = kind(self.link, self.scripts, fencer)
 
     def start(self, finished: Callable[[bool], None], reboot: Callable[[], None]) -> None:
         """
