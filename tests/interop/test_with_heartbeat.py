@@ -117,25 +117,6 @@ class OursFirstTests(MixedCase):
         alpha.settled("local")
         beta.settled("local")
 
-    def test_deafOriginal(self) -> None:
-        """
-        C{beta} serves alone and does not hear C{alpha}, which boots and hears it: nothing is taken from
-        it, long after the ten seconds that the original would wait.
-        """
-        alpha, beta = self.pair()
-        beta.start()
-        self.lab.owners.expect(SERVICE_ADDRESS, "beta", 30.0)
-        beta.settled("all", 40.0)
-        for network in (SERVICE, CLUSTER):
-            self.lab.muffle(alpha.machine, network)
-        moment = alpha.start()
-        alpha.expect("does it hear this one", 40.0)
-        self.assertEqual(self.lab.owners.arrivals(SERVICE_ADDRESS, moment), [])
-        self.lab.mend()
-        self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 30.0)
-        alpha.settled("local")
-        beta.settled("local")
-
     def test_activeLosesPower(self) -> None:
         """The active node loses power, comes back and gets its group back."""
         alpha, beta, client = self.formed()
@@ -310,6 +291,25 @@ class CableTests(MixedCase):
         """C{serial} and C{bcast} together: the same message arrives twice and acts once."""
         plan = but(MIXED, media=("serial %(serial)s", "bcast eth1"), keepalive=0.5, deadtime=3.0)
         self._story(plan, serial=True)
+
+    def test_deafOriginal(self) -> None:
+        """
+        C{beta} serves alone and does not hear C{alpha}, which boots and hears it: nothing is taken from
+        it, long after the ten seconds that the original would wait.
+        """
+        alpha, beta = self.pair()
+        beta.start()
+        self.lab.owners.expect(SERVICE_ADDRESS, "beta", 30.0)
+        beta.settled("all", 40.0)
+        for network in (SERVICE, CLUSTER):
+            self.lab.muffle(alpha.machine, network)
+        moment = alpha.start()
+        alpha.expect("does it hear this one", 40.0)
+        self.assertEqual(self.lab.owners.arrivals(SERVICE_ADDRESS, moment), [])
+        self.lab.mend()
+        self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 30.0)
+        alpha.settled("local")
+        beta.settled("local")
 
     def test_legacyBootInACut(self) -> None:
         """
