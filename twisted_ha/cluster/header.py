@@ -56,11 +56,6 @@ class Header(NamedTuple):
     destuuid: bytes | None = None
     ts: int = 0
 
-    @property
-    def sequenced(self) -> bool:
-        """Whether messages of this type are counted and sent again when they are lost."""
-        return not self.type.startswith(UNSEQUENCED)
-
     @classmethod
     def of(cls, message: Message) -> Header:
         """

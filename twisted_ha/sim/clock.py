@@ -189,12 +189,9 @@ class SimClock:
         if delay < 0:
             raise ValueError(f"{delay!r} seconds from now is in the past")
         world = self.world
-        when = world.now + delay / self.rate
-        call = SimCall(self, when, callable, args, kwargs)
+        call = SimCall(self, world.now + delay / self.rate, callable, args, kwargs)
         if not self.dead:
-            # As in L{WorldTime.push}; this is where most of a simulation's calls begin.
-            world._order = call._order = order = world._order + 1
-            heappush(world._heap, (when, order, call))
+            world.push(call)
         return call
 
     def getDelayedCalls(self) -> list[IDelayedCall]:

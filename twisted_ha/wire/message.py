@@ -44,7 +44,7 @@ class Field(NamedTuple):
 
 
 makeField: Callable[[tuple[str, Value, FieldType]], Field] = partial(tuple.__new__, Field)
-"""The same L{Field} in a third of the time, where a dozen are made for every message."""
+"""The same L{Field} in two thirds of the time, where a dozen are made for every message."""
 
 
 class Message:

@@ -12,8 +12,9 @@ from twisted_ha.auth.key import Key
 from twisted_ha.auth.keyring import KeyRing
 from twisted_ha.config.model import Keys
 from twisted_ha.errors import AuthError, WireError
-from twisted_ha.wire import Encoding, Field, FieldType, Message, decode
+from twisted_ha.wire import Encoding, Field, FieldType, Message, decode, encode
 from twisted_ha.wire.classic import coveredBytes
+from twisted_ha.wire.codec import claim
 from twisted_ha.wire.signed import readClaim
 
 MESSAGE = Message.of("status", st="active", src="alpha")
@@ -26,6 +27,19 @@ def ring(signing: int = 1, **keys: str) -> KeyRing:
         method, _, secret = text.partition(" ")
         made[int(name[1:])] = Key(method, secret.encode())
     return KeyRing(Keys(keys=made, signing=signing))
+
+
+class MisledTests(SynchronousTestCase):
+    """Frames in which what was vouched for is not what would be read."""
+
+    def test_twoEnds(self) -> None:
+        """A true claim about all of a netstring does not cover the message in its beginning."""
+        ours = ring(k1="sha1 secret")
+        inner = encode(MESSAGE, Encoding.NETSTRING, lambda covered: "1 00") + b"%%%\n"
+        claimed = f"1 {hmac.new(b'secret', inner, 'sha1').hexdigest()}".encode()
+        frame = inner + b"%d:%b," % (len(claimed), claimed)
+        ours.check(claim(frame))
+        self.assertRaises(AuthError, ours.open, frame)
 
 
 class CapturedTests(SynchronousTestCase):

@@ -62,7 +62,6 @@ class HeaderTests(SynchronousTestCase):
         """Types with C{NS_} have no number, and one that is there counts for nothing."""
         header = Header.of(Message.of("NS_ackmsg", **WHOLE))
         self.assertIsNone(header.sequence)
-        self.assertFalse(header.sequenced)
 
     def test_noGeneration(self) -> None:
         """A missing generation counts as 0."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from twisted_ha import bus
 from twisted_ha.sim.campaign import MIX, Block, Found, Result, blocksFor, fingerprint, readResults, run
 from twisted_ha.sim.chronicle import chronicle
 from twisted_ha.sim.report import Count
@@ -64,6 +65,16 @@ class BlockTests(SynchronousTestCase):
             for chapter, count in whole.items():
                 due = count * length / len(blocks)
                 self.assertTrue(abs(part[chapter] - due) <= 1.5, (length, chapter))
+
+    def test_fingerprint(self) -> None:
+        """Another program is one of which something that is simulated differs."""
+        before = fingerprint()
+        self.assertEqual(fingerprint(), before)
+        other = self.mktemp()
+        with open(other, "w") as file:
+            file.write("# another bus")
+        self.patch(bus, "__file__", other)
+        self.assertNotEqual(fingerprint(), before)
 
     def test_run(self) -> None:
         """A block is run to its end, and says what it was."""

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.unit.wire import vectors
 from twisted_ha.errors import WireError
 from twisted_ha.wire import Encoding, Field, Message, decode
+from twisted_ha.wire.classic import _readHead
 from twisted_ha.wire.codec import claim, decodeVouched
 
 
@@ -70,6 +71,37 @@ class CapturedTests(SynchronousTestCase):
                 (signed.key, signed.digest),
                 (vector["file"], vector["id"]),
             )
+
+    def test_unusualClaims(self) -> None:
+        """What a frame claims is what reading all of it finds, also where nobody would write it so."""
+        end = b"auth=1 abc\n<<<\n\0"
+        for lines in (
+            b"t=x\nauth=2 def\nb=c\n",
+            b"t=x\n\nb=c\n",
+            b"\nt=x\n",
+            b"t=x\n<<<\nb=c\n",
+            b"t=x\nb=\0c\n",
+        ):
+            frame = b">>>\n" + lines + end
+            try:
+                whole = decode(frame).claim
+            except WireError:
+                self.assertRaises(WireError, claim, frame)
+            else:
+                self.assertEqual(claim(frame), whole)
+
+    def test_errorBehindTheHead(self) -> None:
+        """An error behind what is read at once is found at its place in the frame."""
+        frame = b">>>\nt=x\nsrc=a\nseq=1\nbad\nauth=1 abc\n<<<\n\0"
+        error = self.assertRaises(WireError, decodeVouched, frame, claim(frame))
+        self.assertEqual(error.offset, frame.index(b"bad"))
+
+    def test_longHead(self) -> None:
+        """What a long message begins with is not remembered."""
+        kept = _readHead.cache_info().currsize
+        frame = b">>>\nt=x\nsrc=" + b"a" * 300 + b"\nseq=1\nauth=1 abc\n<<<\n\0"
+        self.assertEqual(decodeVouched(frame, claim(frame)).message.get("seq"), "1")
+        self.assertEqual(_readHead.cache_info().currsize, kept)
 
     def test_claimFirst(self) -> None:
         """The claim is the same before the fields are read."""

@@ -8,7 +8,7 @@ that says of who had it; a request that nobody answers is never made again.
 
 from __future__ import annotations
 
-from twisted_ha.events import PeerShutDown, TakeoverStarted
+from twisted_ha.events import PeerShutDown
 from twisted_ha.interfaces import IFencer
 from twisted_ha.sim.original.holdings import LOCAL, Phase
 from twisted_ha.sim.original.jobs import Scripts
@@ -61,16 +61,6 @@ class LegacyResources(OriginalResources):
             self._say("Local Resource acquisition completed.")
 
         self._job(job())
-
-    def _takeover(self, node: NodeName) -> None:
-        if self.shuttingDown:
-            self._say("Resource takeover cancelled - shutdown in progress.")
-            self._maybeRelease()
-            return
-        self._link.bus.publish(TakeoverStarted(node=node, why="dead or gone"))
-        self._event(lambda: self._machDown(node))
-        self._requestLocal(True)
-        self._link.peers[node].heard = True
 
     async def _machDown(self, node: NodeName) -> None:
         await self._scripts.take([group for group in self._groups if group.node == node])
