@@ -101,6 +101,7 @@ class LocalNode:
             isAlive=self._isAlive,
             isDeaf=self._isDeaf,
             isActive=self._isActive,
+            look=self.core.look,
         )
         self.bus.subscribe(self.resources.eventHappened)
         self.core.onLate(self.resources.doubt.late)

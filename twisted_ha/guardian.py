@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IDelayedCall, IProcessTransport, IReactorTime
 from twisted.internet.protocol import ProcessProtocol
@@ -89,6 +89,7 @@ class Guardian:
         self._process: _Conversation | None = None
         self._again: IDelayedCall | None = None
         self._stopping: Deferred[None] | None = None
+        self._asking: list[Deferred[None]] = []
 
     def start(self) -> None:
         """
@@ -147,6 +148,26 @@ class Guardian:
     def _feed(self) -> None:
         self._hungry = self._clock.seconds() + self._patience / _FEEDS
         self._send(words.line("beat", repr(self._systemClock())))
+
+    def ask(self) -> Deferred[None]:
+        """
+        See L{IGuardian.ask}.
+
+        It is fed first: if the silence before was too long for it, that is what it acts upon before it
+        answers.
+        """
+        if self._process is None:
+            return succeed(None)
+        done: Deferred[None] = Deferred()
+        self._asking.append(done)
+        self._feed()
+        self._send(words.line("ask"))
+        return done
+
+    def _answer(self, number: int) -> None:
+        asking, self._asking = self._asking[:number], self._asking[number:]
+        for done in asking:
+            done.callback(None)
 
     def setPatience(self, seconds: float) -> None:
         """The timers have changed."""
@@ -225,11 +246,17 @@ class Guardian:
             self._bus.publish(Warned(message=f"the guardian could not stop {failed}; it may still run"))
             if self.releaseFailed is not None:
                 self.releaseFailed(tuple(said[1:]))
+        elif said == ["here"]:
+            self._answer(1)
         else:
             self._bus.publish(Warned(message=f"the guardian says: {' '.join(said)}"))
 
     def _ended(self, how: str) -> None:
         self._process = None
+        self._cleanUp(how)
+        self._answer(len(self._asking))
+
+    def _cleanUp(self, how: str) -> None:
         if self._stopping is not None:
             if self._again is not None and self._again.active():
                 self._again.cancel()

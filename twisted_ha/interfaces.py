@@ -163,6 +163,12 @@ class IResourceAgent(Interface):
     def status() -> Deferred[Standing]:
         """Whether the resource runs here."""
 
+    def interrupt() -> None:
+        """
+        Nobody waits any more for what a L{status} that is under way will say: it ends as soon as it can,
+        and says C{UNKNOWN} then.  Other operations are not disturbed.
+        """
+
     def announce() -> None:
         """
         Tell the neighbours again that the resource is here, where that means anything (an address
@@ -191,9 +197,11 @@ class IAgentRegistry(Interface):
 class IProcessRunner(Interface):
     """Runs programs."""
 
-    def run(invocation: Invocation) -> Deferred[Completed]:
+    def run(invocation: Invocation, enough: Deferred[None] | None = None) -> Deferred[Completed]:
         """
         Run a program in a process group of its own, without standard input.
+
+        @param enough: when it fires the deadline has come.
 
         At the deadline the whole group gets TERM, and KILL 2 seconds later.  The Deferred fires when the
         program itself has exited, even if children of its keep its output open; it does not fail: a
@@ -288,6 +296,14 @@ class IGuardian(Interface):
 
     def beat() -> None:
         """This process lives.  Called with every status sent."""
+
+    def ask() -> Deferred[None]:
+        """
+        Whether it has anything to say.
+
+        @return: fires when it has read all that it was told, and what it had to say before that has been
+            delivered; at once if there is no such process.
+        """
 
     def stop() -> Deferred[None]:
         """End in peace: nothing is held any more.  Fires when the process has exited."""

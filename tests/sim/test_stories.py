@@ -251,6 +251,60 @@ class OurStories(StoryCase):
         self.assertEqual(self.owners(timeline), {FIRST: ("beta",), SECOND: ("beta",)})
         self.assertTrue(self.down(timeline, since=15) < 6, timeline.render())
 
+    def test_oldGoodbye(self) -> None:
+        """
+        A node that was held finds the goodbye of the other node's last life, and behind it what the next
+        one holds.  It reads to the end before it takes anything.
+        """
+        timeline = self.tell(
+            "at 40s power off alpha; at 40s pause beta for 40.12s; at 43s power on alpha;"
+            "at 45.6s stop alpha; at 50s start alpha",
+            mode=FailbackMode.OFF,
+            keepalive=0.5,
+            deadtime=3.0,
+            initdead=3.0,
+        )
+        self.assertEqual(self.down(timeline, since=60), 0, timeline.render())
+        self.assertNotIn("alpha has left", timeline.render())
+
+    def test_oldGrant(self) -> None:
+        """So with the word that groups are free, when the giver has taken them back long ago."""
+        timeline = self.tell(
+            "at 56s takeover foreign on beta; at 56.01s pause beta for 32.16s",
+            mode=FailbackMode.ON,
+            keepalive=0.5,
+            deadtime=3.0,
+            initdead=3.0,
+        )
+        self.assertEqual(self.down(timeline, since=80), 0, timeline.render())
+
+    def test_stalledBetweenTwoResources(self) -> None:
+        """
+        A node that was held between two resources of a group, or is with its guardian, goes on only when
+        it knows what happened: no operation meets one of the guardian, and none is the old plan's.
+        """
+        for story in (
+            "at 13.13s stop alpha; at 13.2s pause alpha for 2.54s",
+            "at 44.46s takeover foreign on alpha; at 44.8s standby local on alpha;"
+            "at 45.16s pause beta for 3.30s",
+            "at 19.2s standby local on beta; at 19.4s freeze alpha for 44.46s",
+        ):
+            for mode in (FailbackMode.OFF, FailbackMode.ON):
+                self.tell(story, mode=mode, keepalive=0.5, deadtime=3.0, initdead=3.0)
+
+    def test_hungStatus(self) -> None:
+        """
+        A takeover that hangs in a C{status} has done nothing yet, and is given up when the other node is
+        back; neither does it keep this node from giving up another group that both hold.
+        """
+        for story in (
+            "at 50s hang status of 10.0.0.102 on alpha; at 50s cut all; at 63s mend all",
+            "at 20s cut all; at 25s hang status of daemon1 on beta; at 30s stop beta; at 40s start beta;"
+            "at 52s mend all",
+        ):
+            for mode in (FailbackMode.OFF, FailbackMode.ON):
+                self.tell(story, mode=mode, keepalive=0.5, deadtime=3.0, initdead=3.0)
+
     def test_longTakeover(self) -> None:
         """A takeover that hangs begins no group of which the other node is heard to say it holds it."""
         timeline = self.tell(

@@ -151,6 +151,9 @@ class AddressAgent:
         """Look whether it stands on an interface others can reach."""
         return Deferred.fromCoroutine(self._status())
 
+    def interrupt(self) -> None:
+        """Looking takes no time."""
+
     def announce(self) -> None:
         """Tell the neighbours again, the whole series, if it is here."""
         if self._placed is not None:

@@ -50,7 +50,7 @@ class ProcessRunner:
         self._kill = kill
         self._watch = watch
 
-    def run(self, invocation: Invocation) -> Deferred[Completed]:
+    def run(self, invocation: Invocation, enough: Deferred[None] | None = None) -> Deferred[Completed]:
         """Run C{invocation}; see L{IProcessRunner.run}."""
         protocol = _Run(invocation, self._clock, self._kill, self._watch)
         try:
@@ -61,6 +61,8 @@ class ProcessRunner:
             return succeed(
                 Completed(status=None, errors=f"cannot run {invocation.argv[0]}: {reason}".encode())
             )
+        if enough is not None:
+            enough.addCallback(protocol.hurry)
         return protocol.finished
 
 
@@ -88,6 +90,11 @@ class _Run(ProcessProtocol):
         """There is no process after all."""
         if self._deadline.active():
             self._deadline.cancel()
+
+    def hurry(self, result: None) -> None:
+        """The deadline is now."""
+        if self._deadline.active():
+            self._deadline.reset(0)
 
     def connectionMade(self) -> None:
         """The process runs.  Its number, which is its group's, leaves the transport when it ends."""

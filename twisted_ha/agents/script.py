@@ -92,6 +92,7 @@ class ScriptAgent:
         self._environment = environment
         self._deadlines = deadlines
         self._retries = _retries(environment.get("HA_STOPRETRYMAX"))
+        self._enough: Deferred[None] | None = None
 
     def start(self, handedOver: bool) -> Deferred[Outcome]:
         """Run C{start}; exit status 0 is success, everything else is not."""
@@ -107,6 +108,12 @@ class ScriptAgent:
     def status(self) -> Deferred[Standing]:
         """Run C{status}."""
         return Deferred.fromCoroutine(self._status())
+
+    def interrupt(self) -> None:
+        """End a C{status} as at its deadline."""
+        if self._enough is not None:
+            enough, self._enough = self._enough, None
+            enough.callback(None)
 
     def announce(self) -> None:
         """A script has no word for this."""
@@ -163,7 +170,10 @@ class ScriptAgent:
 
     async def _status(self) -> Standing:
         operation = self._operation("status")
-        completed = await self._runner.run(self._invocation("status", self._deadlines.status))
+        enough = self._enough = Deferred()
+        invocation = self._invocation("status", self._deadlines.status)
+        completed = await self._runner.run(invocation, enough)
+        self._enough = None
         standing = standingOf(self._kind, completed)
         if standing is Standing.UNKNOWN:
             operation.finished(False, completed.timedOut, ending(completed))

@@ -282,6 +282,10 @@ class ClusterCore:
         """Call C{callback} with the seconds whenever this process did not run when it should have."""
         self.punctuality.onLate(callback)
 
+    def look(self) -> None:
+        """Notice now that this process did not run when it should have."""
+        self._beat.look(self._clock.seconds())
+
     def nodeViews(self) -> tuple[NodeView, ...]:
         """Every node as it stands now: ordinary nodes in the order of C{ha.cf}, then ping nodes."""
         now = self._clock.seconds()

@@ -12,8 +12,11 @@ output takes the answers; words are separated by one blank and quoted as L{quote
     environment NAME=value    for the commands that follow
     stop 60 - /sbin/x a b     a command: deadline in seconds, name to be told (or -), program, arguments
     held                      the list is complete, and replaces the former one
+    ask                       answer, when all that came before has been read and acted upon
     goodbye                   nothing is held any more
 
+    here                      the answer
+    releasing 31.7            no beat came for so many seconds, and what is held is being stopped
     failed KEY ...            these would not stop
     released 31.7 KEY ...     done with these after so many seconds without beat, failed ones included
 
@@ -294,6 +297,8 @@ class Guardian:
             self._scripts.add(_processGroup(words[1]))
         elif name == "ended":
             self._scripts.discard(_processGroup(words[1]))
+        elif name == "ask":
+            self._say("here")
         elif name == "goodbye":
             self._over = True
         elif self._listing is not None:

@@ -164,6 +164,15 @@ class Audit:
             self._lookAtFailing(peer)
             self._lookAtFailback(peer)
 
+    def lookDuringTakeover(self) -> None:
+        """
+        A takeover is under way, and the other node is there again: what both claim by now is not left
+        with both until the last script of the takeover has ended.
+        """
+        peer = self._board.peer
+        if not self.yielding and peer is not None and peer.present and peer.reported and peer.ours:
+            self._lookAtDisputes(peer)
+
     def _ask(self, period: float) -> None:
         """
         The other node lives and has not said what it holds, or that it is settled: its word or our

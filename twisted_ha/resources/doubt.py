@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from twisted_ha.bus import EventBus
-from twisted_ha.config.model import Timers
 from twisted_ha.events import GuardianReleased
 from twisted_ha.interfaces import IGuardian
 from twisted_ha.resources.board import Board
+from twisted_ha.resources.gate import Gate
 from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import ResourceSet
 
@@ -24,37 +24,47 @@ __all__ = ["Doubt"]
 LISTEN = 0.01
 """Seconds, and at least one turn of the reactor, that a node listens after a stall before it decides."""
 
+ANSWER = 1.0
+"""Seconds that it waits for its guardian's word, which comes at once unless that one hangs itself."""
+
 
 class Doubt:
     """
     Hears of stalls, and of what the guardian did in them.
 
-    @ivar timers: of the present configuration.
-    @ivar listened: called when what waited has been read.
-    @ivar released: called with the classes that the guardian stopped, and with those of which something
-        would not stop.
+    However short a stall was that is told of here, the guardian may have found it too long.
     """
 
     def __init__(
         self,
         board: Board,
         worker: GroupWorker,
+        gate: Gate,
         guardian: IGuardian,
         clock: IReactorTime,
         bus: EventBus,
-        timers: Timers,
         *,
         listened: Callable[[], None],
         released: Callable[[ResourceSet, ResourceSet], None],
     ) -> None:
+        """
+        @param gate: closed while this node is in doubt.
+        @param listened: called when what waited has been read.
+        @param released: called with the classes that the guardian stopped, and with those of which
+            something would not stop.
+        """
         self._board = board
         self._worker = worker
+        self._gate = gate
+        self._guardian = guardian
         self._clock = clock
         self._bus = bus
-        self.timers = timers
         self._listened = listened
         self._released = released
         self.listening = False
+        self._stalls = 0
+        self._unread = self._unanswered = False
+        self._call: IDelayedCall | None = None
         self._guardianAtWork = False
         self._failed: frozenset[str] = frozenset()
         guardian.released = self.guardianReleased
@@ -67,25 +77,48 @@ class Doubt:
         return not self.listening and not self._guardianAtWork
 
     def late(self, seconds: float) -> None:
-        """
-        This process did not run when it should have.
+        """This process did not run when it should have."""
+        self._stalls += 1
+        self.listening = True
+        self._gate.close()
+        self._unread = self._unanswered = True
+        self._wait(LISTEN, self._read)
+        self._guardian.ask().addCallback(self._answered, self._stalls)
 
-        Half of what the guardian would bear with is enough to listen first.
-        """
-        if seconds > (self.timers.deadtime - self.timers.keepalive) / 2 and not self.listening:
-            self.listening = True
-            self._worker.suspend()
-            self._clock.callLater(LISTEN, self._heard)
+    def stop(self) -> None:
+        """Wait for nothing more."""
+        if self._call is not None and self._call.active():
+            self._call.cancel()
+        self._call = None
+
+    def _wait(self, seconds: float, then: Callable[[], None]) -> None:
+        self.stop()
+        self._call = self._clock.callLater(seconds, then)
+
+    def _answered(self, result: None, stall: int) -> None:
+        if stall == self._stalls:
+            self._unanswered = False
+            if self.listening and not self._unread:
+                self._heard()
+
+    def _read(self) -> None:
+        """What waited in the sockets has been read."""
+        self._unread = False
+        if self._unanswered:
+            self._wait(ANSWER, self._heard)
+        else:
+            self._heard()
 
     def _heard(self) -> None:
+        self.stop()
         self.listening = False
-        self._goOn()
         self._listened()
+        self._goOn()
 
     def guardianReleases(self, silentFor: float) -> None:
         """The guardian has begun to release what is held here."""
         self._guardianAtWork = True
-        self._worker.suspend()
+        self._gate.close()
 
     def guardianFailed(self, keys: tuple[str, ...]) -> None:
         """The guardian could not stop these groups."""
@@ -106,9 +139,9 @@ class Doubt:
         self._worker.want(self._board.keys(lost | stuck), False, why=why)
         self._worker.suspect(failed, f"{why}, and it would not stop")
         self._guardianAtWork = False
-        self._goOn()
         self._released(lost, stuck)
+        self._goOn()
 
     def _goOn(self) -> None:
         if self.none:
-            self._worker.resume()
+            self._gate.open()

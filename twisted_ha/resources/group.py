@@ -13,6 +13,7 @@ from twisted_ha.errors import AgentError
 from twisted_ha.events import GroupAcquired, GroupChanging, GroupReleased
 from twisted_ha.interfaces import IAgentRegistry, IResourceAgent
 from twisted_ha.operations import Outcome, Standing
+from twisted_ha.resources.gate import Gate
 
 __all__ = ["GroupRunner", "GroupState"]
 
@@ -39,12 +40,19 @@ class GroupRunner:
     @ivar reason: why it is there, in words.
     @ivar culprit: the resource that would not start or stop, while the state is C{FAILED} or C{STUCK}.
     @ivar failures: starts and stops that failed in a row.
+    @ivar touched: while the group is being started: a resource of it was started, or found running.
     """
 
     def __init__(
-        self, group: ResourceGroup, registry: IAgentRegistry, clock: IReactorTime, bus: EventBus
+        self,
+        group: ResourceGroup,
+        registry: IAgentRegistry,
+        clock: IReactorTime,
+        bus: EventBus,
+        gate: Gate,
     ) -> None:
         self.group = group
+        self._gate = gate
         self._registry = registry
         self._clock = clock
         self._bus = bus
@@ -54,6 +62,8 @@ class GroupRunner:
         self.culprit = ""
         self.failures = 0
         self._abandoned = False
+        self._looking: IResourceAgent | None = None
+        self.touched = False
 
     def _become(self, state: GroupState, reason: str) -> None:
         self.state = state
@@ -69,8 +79,13 @@ class GroupRunner:
         return [self._registry.find(self.group, resource) for resource in self.group.resources]
 
     def abandon(self) -> None:
-        """Begin no further resource of a start that is under way; what has started is stopped again."""
+        """
+        Begin no further resource of a start that is under way; what has started is stopped again.  If a
+        script only looks, it is not waited for.
+        """
         self._abandoned = True
+        if self._looking is not None:
+            self._looking.interrupt()
 
     def lost(self, reason: str) -> None:
         """Somebody else has stopped the group: the guardian, while this process was stalled."""
@@ -96,7 +111,7 @@ class GroupRunner:
         return ensureDeferred(self._start(handedOver, why))
 
     async def _start(self, handedOver: bool, why: str) -> None:
-        self._abandoned = False
+        self._abandoned = self.touched = False
         self._become(GroupState.STARTING, why)
         began = self._clock.seconds()
         self._told("Acquiring")
@@ -124,8 +139,17 @@ class GroupRunner:
             agent = self._registry.find(self.group, resource)
         except AgentError as error:
             return Outcome(ok=False, reason=str(error))
+        await self._gate.passed()
+        if self._abandoned:
+            return Outcome(ok=True)
+        self._looking = agent
         standing = await agent.status()
-        if standing is Standing.RUNNING or self._abandoned:
+        self._looking = None
+        await self._gate.passed()
+        if self._abandoned:
+            return Outcome(ok=True)
+        self.touched = True
+        if standing is Standing.RUNNING:
             return Outcome(ok=True)
         return await agent.start(handedOver)
 
@@ -145,6 +169,7 @@ class GroupRunner:
                 agent = self._registry.find(self.group, resource)
             except AgentError:
                 continue  # what cannot be found was never started by us
+            await self._gate.passed()
             outcome = await agent.stop()
             if not outcome.ok:
                 stuck = (resource.token, outcome.reason)

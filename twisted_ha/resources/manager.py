@@ -30,6 +30,7 @@ from twisted_ha.resources.audit import Audit
 from twisted_ha.resources.board import Board, Peer
 from twisted_ha.resources.bystander import Bystander
 from twisted_ha.resources.doubt import Doubt
+from twisted_ha.resources.gate import Gate
 from twisted_ha.resources.joiner import Joiner
 from twisted_ha.resources.leaver import Leaver
 from twisted_ha.resources.legacy import REQUEST, RESPONSE, Legacy
@@ -73,8 +74,10 @@ class ResourceManager:
         isAlive: Callable[[NodeName], bool],
         isDeaf: Callable[[NodeName], bool],
         isActive: Callable[[NodeName], bool],
+        look: Callable[[], None] = lambda: None,
     ) -> None:
         """
+        @param look: tells L{doubt} of a stall of this process that nobody has noticed yet.
         @param isAlive: whether a node was heard and is not dead.
         @param isActive: whether a node says that it has come up.
         @param isDeaf: whether an original that is heard gives no sign that it hears this node.
@@ -93,7 +96,10 @@ class ResourceManager:
             clock=clock,
         )
         self.board.settled = lambda: self._saysStable
-        self.worker = GroupWorker(config.managedGroups, agents, clock, bus, guardian, config.tuning)
+        gate = Gate(look)
+        self.worker = GroupWorker(
+            config.managedGroups, agents, clock, bus, guardian, config.tuning, gate
+        )
         self.worker.changed = self.reconsider
         keepalive = config.timers.keepalive
         self._alarms = [Alarm(clock, keepalive) for _ in range(6)]
@@ -137,20 +143,22 @@ class ResourceManager:
         self.doubt = Doubt(
             self.board,
             self.worker,
+            gate,
             guardian,
             clock,
             bus,
-            config.timers,
             listened=self._listened,
             released=self._guardianReleased,
         )
+        self._notice = look
+        self._held: list[Callable[[], None]] = []
         self._looking = False
         self._lookAgain = False
         self._handlers: dict[str, Callable[[Peer, Header, Message], None]] = {
             "starting": self._heardStarting,
             "resource": self._heardResource,
-            MOVE: self._heardAsk,
-            "shutdone": self._heardShutdone,
+            MOVE: lambda *heard: self._hold(lambda: self._heardAsk(*heard)),
+            "shutdone": lambda *heard: self._hold(lambda: self._heardShutdone(*heard)),
             "hb_takeover": lambda peer, header, message: self.requests.peerRequests(message),
             REFUSED: self._heardRefused,
             REQUEST: lambda peer, header, message: self.legacy.requested(message),
@@ -196,6 +204,7 @@ class ResourceManager:
             case NodeDied(ping=False) if self._isPeer(event.node):
                 self.lookout.died(event)
             case NodeRestarted() if self._isPeer(event.node):
+                self._held.clear()  # the words of its last life
                 self.lookout.restarted()
             case NodeReturned() if self._isPeer(event.node):
                 self.lookout.returned()
@@ -212,13 +221,28 @@ class ResourceManager:
     def _isCrowd(self) -> bool:
         return len(self._config.peers) > 1
 
+    def _hold(self, act: Callable[[], None]) -> None:
+        """
+        Act on a word of the other node when everything that came during a stall has been read: it may
+        have been taken back since, by a later word or by the next life of that node.
+        """
+        if self.doubt.listening:
+            self._held.append(act)
+        else:
+            act()
+
     def _listened(self) -> None:
+        held, self._held = self._held, []
+        for act in held:
+            act()
         if self.board.peer is not None:
             self._judge()
+            self.mover.peerReports(None)
         self.reconsider()
 
     def _guardianReleased(self, lost: ResourceSet, stuck: ResourceSet) -> None:
-        self.mover.abort("the guardian released the groups")
+        if self.mover.state is not Move.HANDED:  # what was handed over is no more in its hands
+            self.mover.abort("the guardian released the groups")
         self.board.drop(lost & ~stuck)
         self.audit.yielding |= stuck & self.board.mine
         if self.board.peer is not None:
@@ -264,7 +288,8 @@ class ResourceManager:
         if message.get("info") == "mach_down":
             self.offers.takeoverComplete()
         self._judge()
-        self.mover.peerReports(message.get("info"))
+        if not self.doubt.listening:
+            self.mover.peerReports(message.get("info"))
         if peer.stable and not wasStable:
             self._bus.publish(TransitionCompleted(who="remote"))
             if not peer.ours:
@@ -330,7 +355,6 @@ class ResourceManager:
         self._config = config
         for alarm in self._alarms:
             alarm.reconfigure(config.timers.keepalive)
-        self.doubt.timers = config.timers
         self.board.mode = config.autoFailback
         self.board.groups = config.managedGroups
         self.worker.reconfigure(config.managedGroups, config.tuning)
@@ -345,6 +369,7 @@ class ResourceManager:
         """Begin nothing more, at once: for a daemon that ends without leaving."""
         for alarm in self._alarms:
             alarm.cancel()
+        self.doubt.stop()
         self.worker.stop()
 
     # ---- when something has changed ------------------------------------------------------------
@@ -367,6 +392,7 @@ class ResourceManager:
             self._looking = False
 
     def _look(self) -> None:
+        self._notice()
         if self.doubt.listening:
             return
         self.successor.withhold()
@@ -385,4 +411,6 @@ class ResourceManager:
             self.requests.serve()
         if self.settled:
             self.audit.look()
+        elif self.doubt.none and self.mover.idle and not self.successor.idle:
+            self.audit.lookDuringTakeover()
         self.board.reportChange("settled" if self.settled else "in transition")

@@ -179,13 +179,19 @@ class Mover:
         peer = self._board.peer
         assert peer is not None
         ours = word.resources.mirrored
+        takenBack = bool(word.state and word.sequence < peer.sequence and ours & peer.ourWords)
         released = word.state == Move.HANDED.value if word.state else not ours & peer.ourWords
+        released = released and not takenBack
         if self.idle and word.resources and released and not ours & self._board.mine:
             # It released what nobody claims, after this node had stopped waiting for it.
             self._openPeers(word)
             self.see(MoveSeen.LATE_DONE)
             return
         if not self.means(word.wish):
+            return
+        if self.state is Move.GRANTED and takenBack:
+            # It says so later than it said that they are free: nobody took them, and it has given up.
+            self.refused(f"{peer.name} has taken them back")
             return
         if self.state is Move.GRANTED and not word.state and self.inOurWords & peer.ourWords:
             # An original whose scripts of an earlier standby end just now takes that for the end of this

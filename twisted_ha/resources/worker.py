@@ -2,9 +2,11 @@
 The one place where groups are started and stopped.
 
 Others say which groups should run here (L{GroupWorker.want}); the worker brings each group there, one
-operation at a time and one group at a time, stops before starts, in the order of C{haresources}.
-A wish may change while an operation is under way: nothing is started twice, nothing overlaps, and the
-new wish is reached from wherever the group stands then.
+operation at a time and one group at a time, stops before starts, in the order of C{haresources}.  Only a
+stop does not wait until the start of another group has ended: that one's scripts may hang for minutes,
+while the other node serves what is to be stopped here.
+A wish may change while an operation is under way: nothing is started twice, no two operations of a group
+overlap, and the new wish is reached from wherever the group stands then.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from twisted_ha.errors import AgentError
 from twisted_ha.events import GroupFailed, GroupReleaseFailed
 from twisted_ha.interfaces import IAgentRegistry, IGuardian
 from twisted_ha.operations import GuardedGroup
+from twisted_ha.resources.gate import Gate
 from twisted_ha.resources.group import GroupRunner, GroupState
 
 __all__ = ["GroupWorker", "backOff"]
@@ -56,21 +59,25 @@ class GroupWorker:
         bus: EventBus,
         guardian: IGuardian,
         tuning: Tuning,
+        gate: Gate,
     ) -> None:
+        """@param gate: passed before each operation of a resource begins."""
         self._clock = clock
         self._bus = bus
         self._guardian = guardian
         self._registry = registry
         self._tuning = tuning
+        self._gate = gate
+        gate.opened = self._pump
         self.runners: dict[str, GroupRunner] = {}
         for group in groups:
             self.runners.setdefault(group.key, self._runner(group))
         self._wanted: dict[str, tuple[bool, bool, str]] = {}
         self._retries: dict[str, IDelayedCall] = {}
-        self._busy: GroupRunner | None = None
+        self._starting: GroupRunner | None = None
+        self._stopping: GroupRunner | None = None
         self._guarded: tuple[GuardedGroup, ...] = ()
         self._stopped = False
-        self._suspended = False
         self.withheld: frozenset[str] = frozenset()
         self._successors: dict[str, ResourceGroup | None] = {}
         self.changed: Callable[[], None] = lambda: None
@@ -92,7 +99,7 @@ class GroupWorker:
             self._wanted[key] = (run, handedOver, why)
             self._cancelRetry(key)
             if not run:
-                if runner is self._busy and runner.state is GroupState.STARTING:
+                if runner is self._starting and runner.state is GroupState.STARTING:
                     runner.abandon()
                 elif runner.state is GroupState.FAILED:
                     runner.lost(why)
@@ -120,11 +127,13 @@ class GroupWorker:
 
     def standing(self, keys: Iterable[str]) -> bool:
         """Whether anything of these groups may run here."""
-        return any(
-            self.runners[key].state not in (GroupState.STOPPED, GroupState.FAILED)
-            for key in keys
-            if key in self.runners
-        )
+        return any(self._stands(self.runners[key]) for key in keys if key in self.runners)
+
+    @staticmethod
+    def _stands(runner: GroupRunner) -> bool:
+        if runner.state is GroupState.STARTING:
+            return runner.touched
+        return runner.state not in (GroupState.STOPPED, GroupState.FAILED)
 
     def lost(self, keys: Iterable[str], why: str) -> None:
         """These groups were stopped by somebody else and are not wanted here any more."""
@@ -134,7 +143,7 @@ class GroupWorker:
                 continue
             self._wanted[key] = (False, False, why)
             self._cancelRetry(key)
-            if runner is self._busy:
+            if self._isBusy(runner):
                 runner.abandon()
             else:
                 runner.lost(why)
@@ -156,7 +165,7 @@ class GroupWorker:
             if group.key not in self.runners:
                 self.runners[group.key] = self._runner(group)
         for key in list(self._successors):
-            if self.runners[key] is self._busy:
+            if self._isBusy(self.runners[key]):
                 self.runners[key].abandon()
             self._succeed(key)
         self._guard()
@@ -164,11 +173,11 @@ class GroupWorker:
         return new
 
     def _runner(self, group: ResourceGroup) -> GroupRunner:
-        return GroupRunner(group, self._registry, self._clock, self._bus)
+        return GroupRunner(group, self._registry, self._clock, self._bus, self._gate)
 
     def _succeed(self, key: str) -> None:
         runner = self.runners[key]
-        if runner is self._busy or runner.state not in (GroupState.STOPPED, GroupState.FAILED):
+        if self._isBusy(runner) or runner.state not in (GroupState.STOPPED, GroupState.FAILED):
             return
         successor = self._successors.pop(key)
         self._cancelRetry(key)
@@ -178,23 +187,17 @@ class GroupWorker:
         else:
             self.runners[key] = self._runner(successor)
 
-    def suspend(self) -> None:
-        """Begin no operation until L{resume}: somebody else is at work on the resources."""
-        self._suspended = True
-
-    def resume(self) -> None:
-        """Go on."""
-        self._suspended = False
-        self._pump()
-
     def withhold(self, keys: Iterable[str]) -> None:
         """
         From now on exactly these groups are not started, wanted or not: another node claims them too,
-        and it is not decided whose they are.
+        and it is not decided whose they are.  A start that has not done anything yet is given up.
         """
         withheld = frozenset(keys)
         if withheld != self.withheld:
             self.withheld = withheld
+            starting = self._starting
+            if starting is not None and starting.group.key in withheld and not self._stands(starting):
+                starting.abandon()
             self._pump()
 
     def suspect(self, keys: Iterable[str], why: str) -> None:
@@ -219,21 +222,30 @@ class GroupWorker:
 
     # how it gets there
 
+    def _isBusy(self, runner: GroupRunner) -> bool:
+        return runner is self._starting or runner is self._stopping
+
     def _reached(self, runner: GroupRunner) -> bool:
-        if runner is self._busy:
+        if self._isBusy(runner):
             return False
         if self.wants(runner.group.key) and runner.group.key not in self.withheld:
             return runner.state in (GroupState.STARTED, GroupState.FAILED, GroupState.STUCK)
         return runner.state in (GroupState.STOPPED, GroupState.FAILED, GroupState.STUCK)
 
     def _next(self) -> GroupRunner | None:
-        waiting = [runner for runner in self.runners.values() if runner.group.key not in self._retries]
+        waiting = [
+            runner
+            for runner in self.runners.values()
+            if runner.group.key not in self._retries and not self._isBusy(runner)
+        ]
         for runner in waiting:
             if not self.wants(runner.group.key) and runner.state in (
                 GroupState.STARTED,
                 GroupState.STUCK,
             ):
                 return runner
+        if self._starting is not None:
+            return None
         for runner in waiting:
             if runner.group.key in self.withheld:
                 continue
@@ -246,20 +258,19 @@ class GroupWorker:
         return None
 
     def _pump(self) -> None:
-        if self._busy is not None or self._stopped or self._suspended:
+        if self._stopping is not None or self._stopped or not self._gate.isOpen:
             return
         runner = self._next()
         if runner is None:
             return
-        self._busy = runner
         key = runner.group.key
         _, handedOver, why = self._wanted.get(key, (False, False, ""))
-        if key in self._successors:
-            done = runner.stop("haresources has changed")
-        elif self.wants(key):
+        if self.wants(key):
+            self._starting = runner
             done = runner.start(handedOver, why)
         else:
-            done = runner.stop(why)
+            self._stopping = runner
+            done = runner.stop("haresources has changed" if key in self._successors else why)
         done.addErrback(self._bug)
         done.addCallback(lambda _: self._ended(runner))
 
@@ -267,7 +278,10 @@ class GroupWorker:
         self._log.failure("driving a resource group failed; this is a bug", failure)
 
     def _ended(self, runner: GroupRunner) -> None:
-        self._busy = None
+        if runner is self._starting:
+            self._starting = None
+        else:
+            self._stopping = None
         key = runner.group.key
         if runner.state in (GroupState.STARTING, GroupState.STOPPING):
             runner.lost("an internal error interrupted the operation")  # only after _bug

@@ -87,6 +87,10 @@ class SimAgent:
 
         return self._run("status", self._deadlines.status).addCallback(judge)
 
+    def interrupt(self) -> None:
+        """End a C{status} that is under way."""
+        self._machine.endScripts(self._clock, self.resource.token, "status")
+
     def announce(self) -> None:
         """Nobody listens on a simulated street."""
 
@@ -161,6 +165,7 @@ class SimGuardian:
         self._clock = machine.clock
         self._patience = patience
         self._pipe: list[tuple[Callable[..., None], tuple[object, ...]]] = []
+        self._asking: list[Deferred[None]] = []
         self._last = self._clock.seconds()
         self._watch: SimCall | None = self._clock.callLater(patience, self._look)
 
@@ -174,6 +179,21 @@ class SimGuardian:
         """The daemon lives."""
         self._gap()
         self._last = self._clock.seconds()
+
+    def ask(self) -> Deferred[None]:
+        """Whether it has anything to say."""
+        if not self.alive:
+            return succeed(None)
+        self.beat()
+        done: Deferred[None] = Deferred()
+        self._asking.append(done)
+        self._clock.callLater(0, self._answer, done)
+        return done
+
+    def _answer(self, done: Deferred[None]) -> None:
+        if self.releasing is None and done in self._asking:
+            self._asking.remove(done)
+            self._say(done.callback, None)
 
     def stop(self) -> Deferred[None]:
         """End in peace."""
@@ -249,6 +269,8 @@ class SimGuardian:
             self.standing = ()
             self._watch = self._clock.callLater(self._patience, self._look)
             self._say(self._told, tuple(group.key for group in groups), silent)
+            for asking in tuple(self._asking):
+                self._answer(asking)
         if done is not None:
             done.callback(None)
 

@@ -227,9 +227,18 @@ class Machine:
         self.clock.callLater(seconds, refused)
         return done
 
-    def endScripts(self, clock: SimClock) -> None:
-        """Somebody ends all scripts that a process waits for; what they did half stays half done."""
-        for operation in [one for one in self.operations if one.clock is clock]:
+    def endScripts(self, clock: SimClock, resource: str | None = None, verb: str | None = None) -> None:
+        """
+        Somebody ends the scripts that a process waits for; what they did half stays half done.
+
+        @param resource: of this one only.
+        @param verb: this operation only.
+        """
+        for operation in [
+            one
+            for one in self.operations
+            if one.clock is clock and resource in (None, one.resource) and verb in (None, one.verb)
+        ]:
             for call in operation.calls:
                 if call.active():
                     call.cancel()

@@ -45,7 +45,7 @@ class FakeRunner:
         self.runs: list[Invocation] = []
         self.waiting: list[Deferred[Completed]] = []
 
-    def run(self, invocation: Invocation) -> Deferred[Completed]:
+    def run(self, invocation: Invocation, enough: Deferred[None] | None = None) -> Deferred[Completed]:
         self.runs.append(invocation)
         answer = self.answers.get(invocation.argv[-1], Completed(status=None, errors=b"No such file"))
         if isinstance(answer, list):
@@ -55,6 +55,9 @@ class FakeRunner:
         if answer is None:
             waiting: Deferred[Completed] = Deferred()
             self.waiting.append(waiting)
+            if enough is not None:
+                hurried = Completed(status=None, signal=15, timedOut=True)
+                enough.addCallback(lambda _: waiting.callback(hurried))
             return waiting
         return succeed(answer)
 

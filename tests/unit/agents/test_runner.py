@@ -121,6 +121,27 @@ class RunnerTests(SynchronousTestCase):
         self.clock.advance(0.1)
         self.assertEqual(self.killed, [(4711, signal.SIGTERM)])
 
+    def test_enough(self) -> None:
+        """The deadline may come early; after the end it means nothing."""
+        enough: Deferred[None] = Deferred()
+        running = self.runner.run(Invocation(argv=("/x", "status"), deadline=60.0), enough)
+        self.clock.advance(1.0)
+        enough.callback(None)
+        self.clock.advance(0)
+        self.assertEqual(self.killed, [(4711, signal.SIGTERM)])
+        self.assertNoResult(running)
+        self.spawn.protocols[0].processExited(Failure(ProcessTerminated(None, 15, 15)))
+        self.assertTrue(self.successResultOf(running).timedOut)
+
+    def test_enoughTooLate(self) -> None:
+        """After the end nobody is asked to end."""
+        enough: Deferred[None] = Deferred()
+        self.runner.run(Invocation(argv=("/x", "status"), deadline=60.0), enough)
+        self.spawn.protocols[0].processExited(Failure(ProcessTerminated(3, None, 768)))
+        enough.callback(None)
+        self.clock.advance(60)
+        self.assertEqual(self.killed, [])
+
     def test_kill(self) -> None:
         """Two seconds later it is made to, even if its leader has gone: its children may not have."""
         running = self.run1(5.0)

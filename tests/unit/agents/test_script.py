@@ -231,6 +231,17 @@ class ScriptAgentTests(SynchronousTestCase):
         self.assertEqual(self.around.told(AgentStarted), [])
         self.assertEqual(len(self.around.told(AgentFinished)), 1)
 
+    def test_interrupt(self) -> None:
+        """A status that nobody waits for is ended, and is unknown; nothing else is."""
+        self.runner.answers.update(status=None, start=None)
+        agent = self.agent()
+        looking = agent.status()
+        agent.interrupt()
+        self.assertIs(self.successResultOf(looking), Standing.UNKNOWN)
+        starting = agent.start(False)
+        agent.interrupt()
+        self.assertNoResult(starting)
+
     def test_initScript(self) -> None:
         """The exit code of an init script counts."""
         self.runner.answers["status"] = Completed(status=0)

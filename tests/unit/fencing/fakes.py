@@ -60,7 +60,7 @@ class FakeRunner:
         self.runs: list[Invocation] = []
         self.cancelled: list[str] = []
 
-    def run(self, invocation: Invocation) -> Deferred[Completed]:
+    def run(self, invocation: Invocation, enough: Deferred[None] | None = None) -> Deferred[Completed]:
         self.runs.append(invocation)
         operation = invocation.argv[1]
         answer = self.answers.get(operation, Completed(status=None, errors=b"cannot run it"))

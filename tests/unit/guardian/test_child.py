@@ -172,6 +172,16 @@ class ChildTests(SynchronousTestCase):
         self.send(line("beat", repr(now())), line("beat", repr(now() + 31.0)))
         self.assertEqual(self.heard()[2:], ["a"])
 
+    def test_ask(self) -> None:
+        """It answers when it has read, and done, what came before."""
+        self.start(patience=30.0)
+        self.hold(("a", "echo a >> $T"))
+        self.send(line("ask"))
+        self.assertEqual(self.heard(), ["here"])
+        self.send(line("beat", repr(now())), line("beat", repr(now() + 31.0)), line("ask"))
+        said = [self.heard()[0] for _ in range(2)]
+        self.assertEqual(said, ["released", "here"])
+
     def test_patience(self) -> None:
         """Patience can be changed."""
         self.start(patience=30.0)

@@ -131,6 +131,24 @@ class GuardianTests(SynchronousTestCase):
         self.guardian.beat()
         self.assertEqual(process.lines(), [["beat", "1001.0"]])
 
+    def test_ask(self) -> None:
+        """It is fed, then asked, and its answers are told in their order."""
+        process = self.started()
+        self.clock.advance(1)
+        first, second = self.guardian.ask(), self.guardian.ask()
+        asked = ["beat", "1001.0"], ["ask"]
+        self.assertEqual(process.lines(), [*asked, *asked])
+        process.say("here\n")
+        self.successResultOf(first)
+        self.assertNoResult(second)
+        process.exit()
+        self.successResultOf(second)
+
+    def test_askNobody(self) -> None:
+        """While there is no process nothing is waited for."""
+        self.started().exit()
+        self.successResultOf(self.guardian.ask())
+
     def test_frequentBeats(self) -> None:
         """Of beats that are more frequent than a tenth of its patience, some are passed on."""
         process = self.started()

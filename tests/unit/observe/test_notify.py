@@ -41,7 +41,7 @@ class FakeRunner:
         self.runs: list[tuple[Invocation, Deferred[Completed]]] = []
         self.broken = False
 
-    def run(self, invocation: Invocation) -> Deferred[Completed]:
+    def run(self, invocation: Invocation, enough: Deferred[None] | None = None) -> Deferred[Completed]:
         if self.broken:
             raise RuntimeError("a bug")
         done: Deferred[Completed] = Deferred()

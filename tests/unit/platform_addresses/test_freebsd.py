@@ -103,7 +103,7 @@ class FakeTools:
         self.refusal: Completed | None = None
         self.ran: list[str] = []
 
-    def run(self, invocation: Invocation) -> Deferred[Completed]:
+    def run(self, invocation: Invocation, enough: Deferred[None] | None = None) -> Deferred[Completed]:
         self.ran.append(str(invocation))
         program, *arguments = invocation.argv
         if program == "/sbin/route":

@@ -12,6 +12,7 @@ from twisted_ha.events import Event
 from twisted_ha.interfaces import IMessenger
 from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.board import Board, Peer
+from twisted_ha.resources.gate import Gate
 from twisted_ha.resources.mover import Mover
 from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import FailbackMode, NodeName, ResourceSet
@@ -72,7 +73,9 @@ class Bench:
         )
         self.board.settled = lambda: True
         self.board.claim(ResourceSet.LOCAL)
-        self.worker = GroupWorker(GROUPS, self.agents, self.clock, self.bus, FakeGuardian(), Tuning())
+        self.worker = GroupWorker(
+            GROUPS, self.agents, self.clock, self.bus, FakeGuardian(), Tuning(), Gate()
+        )
         self.mover = Mover(self.board, self.worker, self.mouth, self.clock, self.bus)
         self.worker.changed = self.mover.progress
 

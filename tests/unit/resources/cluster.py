@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
@@ -77,6 +78,7 @@ class FakeAgent:
     handedOver: list[bool] = field(default_factory=list)
     announced: int = 0
     busy: bool = False
+    looking: IDelayedCall | None = None
 
     def _after(self, seconds: float | None, outcome: Outcome, running: bool) -> Deferred[Outcome]:
         assert not self.busy, "two operations on one resource at once"
@@ -112,9 +114,19 @@ class FakeAgent:
         standing = Standing.RUNNING if self.running else Standing.STOPPED
         if not self.statusTakes:
             return succeed(standing)
+        assert not self.busy, "two operations on one resource at once"
+        self.busy = True
         done: Deferred[Standing] = Deferred()
-        self.clock.callLater(self.statusTakes, done.callback, standing)
+        self.looking = self.clock.callLater(self.statusTakes, self._looked, done, standing)
         return done
+
+    def _looked(self, done: Deferred[Standing], standing: Standing) -> None:
+        self.busy = False
+        done.callback(standing)
+
+    def interrupt(self) -> None:
+        if self.looking is not None and self.looking.active():
+            self.looking.reset(0)
 
     def announce(self) -> None:
         self.announced += 1
@@ -147,9 +159,14 @@ class FakeRegistry:
 
 @implementer(IGuardian)
 class FakeGuardian:
-    """Remembers what is held."""
+    """
+    Remembers what is held.
+
+    @ivar answer: what it answers when it is asked next.
+    """
 
     def __init__(self) -> None:
+        self.answer: Deferred[None] = succeed(None)
         self.released = self.releaseBegan = self.releaseFailed = None
         self.held: list[str] = []
         self.history: list[list[str]] = []
@@ -160,6 +177,10 @@ class FakeGuardian:
 
     def beat(self) -> None:
         pass
+
+    def ask(self) -> Deferred[None]:
+        answer, self.answer = self.answer, succeed(None)
+        return answer
 
     def stop(self) -> Deferred[None]:
         return succeed(None)

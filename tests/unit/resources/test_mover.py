@@ -67,6 +67,20 @@ class NumberTests(MoverTestCase):
         self.mover.peerGrants(word("other", "1"))
         self.assertEqual(self.numbers(), [("me", "1"), ("done", "1")])
 
+    def test_takenBack(self) -> None:
+        """
+        A word that groups are free is void when a later report of the giver says that it has them: it
+        was read late, and the giver has given up.
+        """
+        for granted in (True, False):
+            self.setUp()
+            if granted:
+                self.granted("7")
+            self.peer.sequence = 60
+            self.mover.peerDone(word("done", "7", Move.HANDED, sequence=50))
+            self.assertIs(self.mover.state, Move.NONE)
+            self.assertFalse(self.bench.board.mine & ResourceSet.FOREIGN)
+
     def test_takerRepeats(self) -> None:
         """The taker repeats the giver's."""
         self.granted("7")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
 from twisted_ha.config.model import StopFailure, Tuning
@@ -485,7 +486,7 @@ class StandbyTests(StoryTests):
     def test_doneBeforeItIsAnswered(self) -> None:
         """So it does if its wish still waits for a quiet moment."""
         pair = self.original()
-        pair.alpha.manager.worker.suspend()
+        pair.alpha.manager.doubt.guardianReleases(0.0)
         pair.alpha.agents["a1"].startTakes = 5
         pair.alpha.manager.worker.want(["a1"], False)
         self.say(pair, "me")
@@ -929,6 +930,58 @@ class StallTests(StoryTests):
         self.assertNotIn("stop a2", pair.alpha.agents.calls)
         pair.run(0.1)
         self.assertIn("stop a2", pair.alpha.agents.calls)
+
+    def test_guardianAfterHandOver(self) -> None:
+        """What has been handed over already is no concern of the guardian's word: the move goes on."""
+        pair = self.pair()
+        pair.start()
+        pair.beta.agents["a1"].startTakes = 2
+        pair.alpha.standby(LOCAL)
+        pair.run(1)
+        pair.alpha.manager.doubt.guardianReleased(("a1",), 4.5)
+        pair.run(5)
+        self.assertTrue(pair.alpha.reports[0].ok, pair.alpha.reports)
+        self.assertOwns([], ["a1", "a2", "b1"])
+
+    def test_guardianIsAsked(self) -> None:
+        """After a stall nothing is touched before the guardian has said whether it was at work."""
+        pair = self.pair()
+        pair.start()
+        answer = pair.alpha.guardian.answer = Deferred()
+        pair.alpha.manager.doubt.late(3.0)
+        pair.alpha.manager.worker.want(["a1"], False)
+        pair.run(0.5)
+        self.assertOwns(["a1", "a2"], ["b1"])
+        answer.callback(None)
+        pair.run(0.1)
+        self.assertEqual(pair.alpha.running(), [])
+
+    def test_guardianIsSilent(self) -> None:
+        """A guardian that does not answer is waited for for a second."""
+        pair = self.pair()
+        pair.start()
+        pair.alpha.guardian.answer = Deferred()
+        pair.alpha.manager.doubt.late(3.0)
+        pair.alpha.manager.worker.want(["a1"], False)
+        pair.run(0.9)
+        self.assertOwns(["a1", "a2"], ["b1"])
+        pair.run(0.2)
+        self.assertEqual(pair.alpha.running(), [])
+
+    def test_lateBetweenTwoResources(self) -> None:
+        """A stall that a script's end finds first stops the group between two resources."""
+        pair = self.pair()
+        pair.start()
+        pair.alpha.agents["a2"].stopTakes = 1
+        pair.alpha.manager.worker.want(["a1"], False)
+        pair.run(0.5)
+        answer = pair.alpha.guardian.answer = Deferred()
+        pair.alpha.manager.doubt.late(3.0)
+        pair.run(0.7)
+        self.assertEqual(pair.alpha.running(), ["a1"])
+        answer.callback(None)
+        pair.run(0.1)
+        self.assertIn("stop a1", pair.alpha.agents.calls)
 
     def test_guardianFailed(self) -> None:
         """What the guardian could not stop stays claimed, and is stopped again."""
