@@ -12,6 +12,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from twisted_ha.bus import EventBus
+from twisted_ha.config.model import Timers
 from twisted_ha.events import GuardianReleased
 from twisted_ha.interfaces import IGuardian
 from twisted_ha.resources.board import Board
@@ -27,12 +28,15 @@ LISTEN = 0.01
 ANSWER = 1.0
 """Seconds that it waits for its guardian's word, which comes at once unless that one hangs itself."""
 
+HUNGRY = 0.1
+"""The part of its patience that a guardian may have waited since it was last fed, when all goes well."""
+
 
 class Doubt:
     """
     Hears of stalls, and of what the guardian did in them.
 
-    However short a stall was that is told of here, the guardian may have found it too long.
+    @ivar timers: of the present configuration.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Doubt:
         guardian: IGuardian,
         clock: IReactorTime,
         bus: EventBus,
+        timers: Timers,
         *,
         listened: Callable[[], None],
         released: Callable[[ResourceSet, ResourceSet], None],
@@ -59,6 +64,7 @@ class Doubt:
         self._guardian = guardian
         self._clock = clock
         self._bus = bus
+        self.timers = timers
         self._listened = listened
         self._released = released
         self.listening = False
@@ -77,7 +83,15 @@ class Doubt:
         return not self.listening and not self._guardianAtWork
 
     def late(self, seconds: float) -> None:
-        """This process did not run when it should have."""
+        """
+        This process did not run when it should have.
+
+        Half of what the guardian would bear with is enough to listen first, or less where beats are so
+        rare that this may be too much for it: it counts from the last one it was told.
+        """
+        patience = self.timers.deadtime - self.timers.keepalive
+        if seconds <= min(patience / 2, patience * (1 - HUNGRY) - self.timers.keepalive):
+            return
         self._stalls += 1
         self.listening = True
         self._gate.close()

@@ -147,6 +147,7 @@ class ResourceManager:
             guardian,
             clock,
             bus,
+            config.timers,
             listened=self._listened,
             released=self._guardianReleased,
         )
@@ -355,6 +356,7 @@ class ResourceManager:
         self._config = config
         for alarm in self._alarms:
             alarm.reconfigure(config.timers.keepalive)
+        self.doubt.timers = config.timers
         self.board.mode = config.autoFailback
         self.board.groups = config.managedGroups
         self.worker.reconfigure(config.managedGroups, config.tuning)
