@@ -660,3 +660,11 @@ class FenceStories(StoryCase):
             fencing=True,
         )
         self.assertEqual(self.resets(), [])
+
+    def test_neverSaid(self) -> None:
+        """A node that was heard and never said what it holds is reset before anything is taken."""
+        timeline = self.tell(
+            "at 20s power off alpha; at 40s cut all from alpha to beta; at 80s cut all; until 95s",
+            fencing=True,
+        )
+        self.assertEqual(self.resets(), ["alpha", "beta"], timeline.render())

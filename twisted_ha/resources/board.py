@@ -34,10 +34,11 @@ class Peer:
     The other node, as the resource room knows it.
 
     @ivar alive: its status messages arrive.
-    @ivar heard: something arrived since our start or since it was last declared dead.
     @ivar resources: what it claims, in its words.
     @ivar stable: it has taken all it means to take.
     @ivar reported: its present life has said what it holds.
+    @ivar silent: when it was last declared dead, it had not said what it holds, though it may have been
+        heard.
     @ivar starting: its present life has said that it is starting, and no more than that it holds
         nothing.
     @ivar left: it has said that it released everything and leaves.
@@ -49,10 +50,10 @@ class Peer:
 
     name: NodeName
     alive: bool = False
-    heard: bool = False
     resources: ResourceSet = ResourceSet.NONE
     stable: bool = False
     reported: bool = False
+    silent: bool = True
     starting: bool = False
     left: bool = False
     ours: bool = False
@@ -72,7 +73,7 @@ class Peer:
 
     def newLife(self) -> None:
         """Its daemon was started anew: what its last life said holds until it speaks itself."""
-        self.alive = self.heard = True
+        self.alive = True
         self.stable = False
         self.reported = False
         self.starting = False
@@ -92,14 +93,10 @@ class Peer:
         self.stable = False
         self.starting = False
 
-    def died(self, heard: bool) -> None:
-        """
-        It was declared dead.  What it claimed stays known until somebody takes it.
-
-        @param heard: whether it was heard before that.
-        """
+    def died(self) -> None:
+        """It was declared dead.  What it claimed stays known until somebody takes it."""
         self.alive = False
-        self.heard = heard
+        self.silent = not self.reported
         self.stable = False
         self.reported = False
         self.starting = False

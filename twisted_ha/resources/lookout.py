@@ -79,7 +79,7 @@ class Lookout:
         elif peer.left:
             self._succeed(TakeoverSeen.LEFT, f"{peer.name} has left")
         elif not peer.alive:
-            seen = classifyDeath(peer, silent=not peer.heard, between=False)
+            seen = classifyDeath(peer, silent=peer.silent, between=False)
             self._succeed(seen, f"{peer.name} is not there")
         else:
             self._joiner.judge()
@@ -111,7 +111,7 @@ class Lookout:
     def heard(self) -> None:
         """A message of it has arrived."""
         peer = self._peer
-        peer.alive = peer.heard = True
+        peer.alive = True
         peer.ours = self._isOurs(peer.name)
 
     def statusChanged(self) -> None:
@@ -163,11 +163,11 @@ class Lookout:
         peer = self._peer
         seen = classifyDeath(
             peer,
-            silent=not event.heard or not self._negotiated,
+            silent=not peer.reported or not self._negotiated,
             between=self._mover.state in (Move.HANDED, Move.GRANTED),
         )
         succeeded = peer.left and self._board.mine == ResourceSet.ALL  # when it said goodbye
-        peer.died(event.heard)
+        peer.died()
         self._appeared = False
         self._lifeEnded()
         if self._joiner.takesPart and not succeeded:

@@ -56,7 +56,6 @@ class Bench:
         self.peer = Peer(
             BETA,
             alive=True,
-            heard=True,
             ours=True,
             reported=True,
             stable=True,

@@ -104,13 +104,13 @@ class CommunicationsUpTests(LookoutTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.alpha.board.drop(ALL)
-        self.peer.alive = self.peer.heard = self.peer.ours = self.peer.reported = False
+        self.peer.alive = self.peer.ours = self.peer.reported = False
 
     def test_asks(self) -> None:
         """Beside a node that lives it says that it is starting, and waits for a report."""
         self.lookout.communicationsUp()
         self.assertEqual((self.said(), self.alpha.joiner.phase), (["starting"], Phase.STARTING))
-        self.assertTrue(self.peer.alive and self.peer.heard and self.peer.ours)
+        self.assertTrue(self.peer.alive and self.peer.ours)
 
     def test_reportedBefore(self) -> None:
         """A report that came before is judged now."""
@@ -135,9 +135,19 @@ class CommunicationsUpTests(LookoutTestCase):
     def test_heardAndDead(self) -> None:
         """One that said it holds nothing, and died, is not."""
         self.alpha.living.clear()
-        self.peer.heard, self.peer.resources = True, NONE
+        self.peer.reported, self.peer.resources = True, NONE
+        self.lookout.died(DIED)
         self.lookout.communicationsUp()
         self.assertEqual((self.alpha.board.mine, self.alpha.fencer.fenced), (ALL, []))
+
+    def test_heardAndSilent(self) -> None:
+        """One that was heard and died, and never said what it holds, is fenced."""
+        self.peer.resources = NONE
+        self.lookout.heard()
+        self.lookout.died(DIED)
+        self.alpha.living.clear()
+        self.lookout.communicationsUp()
+        self.assertEqual(self.alpha.fencer.fenced, [BETA])
 
     def test_alone(self) -> None:
         """In a cluster of one there is nobody to wait for."""
@@ -171,7 +181,7 @@ class CommunicationsUpTests(LookoutTestCase):
         """In legacy mode nobody says what it holds: whoever is not there is fenced."""
         self.alpha.board.mode = FailbackMode.LEGACY
         self.alpha.living.clear()
-        self.peer.heard, self.peer.resources = True, NONE
+        self.peer.reported, self.peer.resources = True, NONE
         self.lookout.communicationsUp()
         self.assertEqual(self.alpha.fencer.fenced, [BETA])
 
@@ -195,10 +205,10 @@ class AppearanceTests(LookoutTestCase):
 
     def test_heard(self) -> None:
         """A message shows that it lives, and of which kind it is."""
-        self.peer.alive = self.peer.heard = False
+        self.peer.alive = False
         self.alpha.ours.clear()
         self.lookout.heard()
-        self.assertEqual((self.peer.alive, self.peer.heard, self.peer.ours), (True, True, False))
+        self.assertEqual((self.peer.alive, self.peer.ours), (True, False))
 
     def test_status(self) -> None:
         """A status of one that was taken for dead ends its fencing, and it hears what is held here."""
@@ -292,7 +302,7 @@ class AppearanceTests(LookoutTestCase):
         self.alpha.fencer.hangs = True
         self.lookout.died(DIED)
         self.lookout.restarted()
-        self.assertTrue(self.peer.alive and self.peer.heard)
+        self.assertTrue(self.peer.alive)
         self.assertIs(self.alpha.successor.state, Takeover.IDLE)
 
     def test_restartedAndAsked(self) -> None:
@@ -360,10 +370,19 @@ class DisappearanceTests(LookoutTestCase):
         self.assertEqual((self.alpha.fencer.fenced, self.alpha.board.mine), ([], ALL))
 
     def test_neverHeard(self) -> None:
-        """One that was never heard may hold anything."""
+        """One that never said what it holds may hold anything, heard or not."""
+        for heard in (False, True):
+            self.setUp()
+            self.peer.resources, self.peer.reported = NONE, False
+            self.lookout.died(NodeDied(node=BETA, silentFor=5, deadtime=5, heard=heard))
+            self.assertEqual((self.alpha.fencer.fenced, self.peer.silent), ([BETA], True))
+
+    def test_newLife(self) -> None:
+        """What its last life said is no word of the one that died."""
         self.peer.resources = NONE
-        self.lookout.died(NodeDied(node=BETA, silentFor=5, deadtime=5, heard=False))
-        self.assertEqual((self.alpha.fencer.fenced, self.peer.heard), ([BETA], False))
+        self.lookout.restarted()
+        self.lookout.died(DIED)
+        self.assertEqual(self.alpha.fencer.fenced, [BETA])
 
     def test_legacy(self) -> None:
         """In legacy mode nobody says what it holds."""
