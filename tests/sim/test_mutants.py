@@ -51,11 +51,13 @@ from twisted_ha.sim.safety import (
 from twisted_ha.sim.scenario import parseStory
 from twisted_ha.sim.setup import ORIGINAL, Setup, clusterConfig
 from twisted_ha.sim.simulate import runStory
+from twisted_ha.sim.sky import Sky
 from twisted_ha.sim.twin import clockTwin, hasTwin
 from twisted_ha.sim.world import World
 from twisted_ha.terms import FailbackMode, NodeName, ResourceSet
 
 CONFIG = clusterConfig(deadtime=5.0, initdead=6.0)
+KEEPING = replace(CONFIG, autoFailback=FailbackMode.OFF)
 POWER_CUT = "at 30s power off alpha"
 REPLAYED = (
     "at 30s reboot beta in 1s; at 45s power off beta; at 65s stop alpha; at 80s start alpha;"
@@ -347,6 +349,30 @@ class OriginalMutantTests(MutantCase):
         """B3: groups of a node that reboots too quickly are taken by nobody."""
         story = "at 30s standby local on alpha; at 60s reboot beta in 1s"
         self.violated(Converges, story, setup=self.setup)
+
+    def test_halfATakeover(self) -> None:
+        """
+        Row D6: an original that has only just started takes nothing but its own from a node that was
+        gone before it had said anything.  What nobody claims is held against ours only if one runs.
+        """
+        story = "at 0.2s protect disk of alpha; at 0.6s reboot alpha in 0.3s"
+        back = "; at 40s mend disk of alpha; at 40s start alpha"
+        setup = Setup(config=KEEPING, kinds={"beta": ORIGINAL})
+        for end, culprits in (("", {"beta"}), (back, set())):
+            timeline = self.run_(Converges, story + end, setup=setup)
+            self.assertEqual({one.culprit for one in timeline.violations}, culprits)
+
+    def test_idle(self) -> None:
+        """A node of ours that does not take what nobody claims is to blame, whoever else is there."""
+        half = replace(CONFIG, groups=CONFIG.groups[:1])
+        self.patch(Sky, "claimers", lambda sky, group: [])
+        for stranger in CONFIG.nodes:
+            setup = replace(
+                self.setup, kinds={stranger: ORIGINAL}, differing=dict.fromkeys(CONFIG.nodes, half)
+            )
+            timeline = self.run_(Converges, "", setup=setup)
+            ours = next(name for name in CONFIG.nodes if name != stranger)
+            self.assertEqual({one.culprit for one in timeline.violations}, {ours})
 
 
 class EveryInvariantTests(SynchronousTestCase):

@@ -167,9 +167,18 @@ class Converges(_Settled):
             if premise and not whole:
                 self._told.add(group.key)
             where = " and ".join(owners) or "nobody"
-            # Who claims what it does not run keeps the others from running it.
-            culprit = where if owners else " and ".join(self.world.sky.claimers(group))
+            culprit = where if owners else self._idle(group, capable)
             self.claim(premise, whole, f"{group.key} is held by {where}, not whole by one", culprit)
+
+    def _idle(self, group: ResourceGroup, capable: list[str]) -> str:
+        """
+        Whose fault it is that nobody runs a group: who claims what it does not run keeps the others
+        from running it; what nobody claims a node of ours takes if there is one, else an original.
+        """
+        world = self.world
+        claimers = world.sky.claimers(group)
+        idlers = [name for name in capable if world.setup.kindOf(name) != ORIGINAL] or capable
+        return " and ".join(claimers) or (idlers[0] if idlers else "")
 
 
 class FailsBack(_Settled):
