@@ -178,10 +178,11 @@ class Guardian:
         self._send(words.line("patience", repr(seconds)))
 
     def stop(self) -> Deferred[None]:
-        """End in peace; the note goes too.  Fires when the process has exited."""
+        """
+        End in peace: nothing is released.  What would not stop stays in the note, for the next daemon;
+        there is none if nothing is held.  Fires when the process has exited.
+        """
         if self._stopping is None:
-            self._held = ()
-            self._note()
             if self._again is not None and self._again.active():
                 self._again.cancel()
             self._stopping = Deferred()

@@ -306,4 +306,7 @@ class IGuardian(Interface):
         """
 
     def stop() -> Deferred[None]:
-        """End in peace: nothing is held any more.  Fires when the process has exited."""
+        """
+        End in peace, and release nothing.  What is still held is noted, and the next daemon on this
+        machine stops it first.  Fires when the process has exited.
+        """

@@ -362,6 +362,15 @@ class OurStories(StoryCase):
         timeline = self.tell(story)
         self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
 
+    def test_leftStanding(self) -> None:
+        """What a daemon could not stop before it left, the next one on that machine stops."""
+        timeline = self.tell(
+            "at 10s stop alpha; at 20s hang stop of 10.0.0.101 on beta; at 20s stop beta;"
+            " at 130s mend stop of 10.0.0.101 on beta; at 160s start alpha; at 160s start beta;"
+            " until 580s"
+        )
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
     def replayed(self, story: str) -> list[StrangerHeard]:
         """What alpha made of the frames that were played to it."""
         self.tell(story)

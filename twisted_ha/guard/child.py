@@ -13,7 +13,7 @@ output takes the answers; words are separated by one blank and quoted as L{quote
     stop 60 - /sbin/x a b     a command: deadline in seconds, name to be told (or -), program, arguments
     held                      the list is complete, and replaces the former one
     ask                       answer, when all that came before has been read and acted upon
-    goodbye                   nothing is held any more
+    goodbye                   the daemon has left: nothing is to be released
 
     here                      the answer
     releasing 31.7            no beat came for so many seconds, and what is held is being stopped

@@ -196,8 +196,7 @@ class SimGuardian:
             self._say(done.callback, None)
 
     def stop(self) -> Deferred[None]:
-        """End in peace."""
-        self.standing = ()
+        """End in peace; the note stays, if something is held still."""
         self._end()
         return succeed(None)
 

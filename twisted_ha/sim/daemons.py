@@ -41,6 +41,7 @@ class Life:
     @ivar running: it has begun and not ended.
     @ivar leaving: it was asked to stop.
     @ivar foundOrphans: resources ran on the machine before it did.
+    @ivar leftStanding: the groups of an earlier daemon that would not stop before this one began.
     """
 
     kind = ""
@@ -60,6 +61,7 @@ class Life:
         self.paused = False
         self.leaving = False
         self.foundOrphans = any(one.standing for one in machine.conditions.values())
+        self.leftStanding: frozenset[str] = frozenset()
         self.guardian: SimGuardian | None = None
         self._diskFailures = machine.disk.failures
 
@@ -205,6 +207,9 @@ class OurLife(Life):
             ),
         )
         self.observe(self.node.bus)
+        self.node.resources.worker.suspect(
+            self.leftStanding, "left by an earlier daemon, and would not stop"
+        )
         for medium in self.media:
             medium.open(self.node.core.receiver)
         self.node.start()

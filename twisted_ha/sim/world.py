@@ -223,6 +223,7 @@ class World:
 
     async def _begin(self, machine: Machine, guardian: SimGuardian | None) -> None:
         clock = machine.clock
+        standing: set[str] = set()
         if guardian is not None:
             if guardian.releasing is not None and guardian.alive:
                 waiting: Deferred[None] = Deferred()
@@ -230,12 +231,14 @@ class World:
                 await waiting
             for group in guardian.standing:
                 for stop in group.stops:
-                    await stopped(machine, stop, clock)
+                    if not await stopped(machine, stop, clock):
+                        standing.add(group.key)
         if clock is not machine.clock or not machine.powered:
             return
         self._starting.discard(machine.name)
         self._born += 1
         life = self.lives[machine.name] = beget(self, machine, self._born)
+        life.leftStanding = frozenset(standing)
         life.begin()
         self.guardians[machine.name] = life.guardian
 

@@ -306,6 +306,7 @@ class GuardianTests(SynchronousTestCase):
         """It is sent away in peace: no note stays, and the end is waited for."""
         process = self.started()
         self.guardian.hold([group("a", "/x")])
+        self.guardian.hold([])
         process.lines()
         stopping = self.guardian.stop()
         self.assertEqual(process.lines(), [["goodbye"]])
@@ -314,6 +315,18 @@ class GuardianTests(SynchronousTestCase):
         self.successResultOf(stopping)
         self.assertIsNone(readNote(self.directory))
         self.assertEqual((self.clock.getDelayedCalls(), self.warnings()), ([], []))
+
+    def test_stopHolding(self) -> None:
+        """What would not stop is noted for the next daemon, though nobody is to release it now."""
+        process = self.started()
+        self.guardian.hold([group("a", "/x")])
+        process.lines()
+        stopping = self.guardian.stop()
+        self.assertEqual(process.lines(), [["goodbye"]])
+        process.exit()
+        self.successResultOf(stopping)
+        recovery = self.successResultOf(recover(self.directory, self.clock, 5.0))
+        self.assertEqual(recovery.standing, (group("a", "/x"),))
 
     def test_stopDeaf(self) -> None:
         """One that does not go is made to."""
