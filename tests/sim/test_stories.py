@@ -11,7 +11,7 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_ha.events import NodeDied
-from twisted_ha.sim.observed import NodeSaid, PowerChanged, Reset, StrangerHeard
+from twisted_ha.sim.observed import NodeSaid, OperationBegan, PowerChanged, Reset, StrangerHeard
 from twisted_ha.sim.report import Timeline
 from twisted_ha.sim.scenario import parseStory
 from twisted_ha.sim.setup import ORIGINAL, Setup, clusterConfig
@@ -590,6 +590,24 @@ class MixedStories(StoryCase):
         self.assertEqual(self.owners(timeline)[FIRST], ("beta",), timeline.render())
         timeline = self.tell(story + "90s")
         self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
+    def test_stalledOriginal(self) -> None:
+        """
+        One that was stalled takes everything, sees that it was missed and gives all of it up again: ours
+        gives up nothing meanwhile, whichever word of it comes first.
+        """
+        story = "at 90s pause beta for 9s; until 130s"
+        for seed in (1, 3, 11):  # the status first; a report first; a report first, and ours late
+            timeline = self.tell(story, mode=FailbackMode.OFF, seed=seed)
+            self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("alpha",)})
+            stopped = [
+                seen
+                for _, seen in self.world.history
+                if isinstance(seen, OperationBegan) and seen.node == "alpha" and seen.verb == "stop"
+            ]
+            self.assertEqual(stopped, [], timeline.render())
+            ends = [at for at, seen in self.world.history if "relinquished" in str(seen)]
+            self.assertTrue(ends[0] < 102.5, timeline.render())
 
     def test_wishesWhileItSettles(self) -> None:
         """

@@ -47,7 +47,7 @@ UNSTABLE = 10.0
 
 SAY_AGAIN = 1.0
 """Seconds between two reports while both nodes claim a class: one that was cut off in one direction
-only does not know what the other holds."""
+only does not know what the other holds, and an original gives nothing up while it thinks us in flux."""
 
 FAILBACK_AGAIN = 5.0
 """Seconds after a failback that came to nothing."""
@@ -212,12 +212,11 @@ class Audit:
         elif now - self._saidAt >= SAY_AGAIN - EPSILON:
             self._saidAt = now
             self._board.report(why="both nodes claim it")
-        if kept:
+        waits = self._since + self._patience - now
+        if not lost or waits > EPSILON:
             self._wake(max(EPSILON, self._saidAt + SAY_AGAIN - now))
-        if not lost:
-            return
-        if now - self._since < self._patience - EPSILON:
-            self._wake(self._since + self._patience - now)
+            if lost:
+                self._wake(waits)
             return
         self.yielding = lost
         self._worker.want(self._board.keys(lost), False, why=f"{peer.name} keeps it")

@@ -54,6 +54,7 @@ class Lookout:
         self._isActive = isActive
         self._lost = False
         self._appeared = False
+        self._missed = False
 
     @property
     def _peer(self) -> Peer:
@@ -113,6 +114,10 @@ class Lookout:
         peer = self._peer
         peer.alive = True
         peer.ours = self._isOurs(peer.name)
+        if self._missed:
+            # Of the life that was declared dead; the status that says so may come after it.
+            self._missed = False
+            self._audit.returned()
 
     def statusChanged(self) -> None:
         """A status of it has arrived, and is another than the last."""
@@ -141,6 +146,7 @@ class Lookout:
 
     def restarted(self) -> None:
         """Its daemon was started anew, and may have been too quick to be declared dead."""
+        self._missed = False
         self._peer.newLife()
         self._joiner.peerRestarted()
         self._lifeEnded()
@@ -168,6 +174,7 @@ class Lookout:
         )
         succeeded = peer.left and self._board.mine == ResourceSet.ALL  # when it said goodbye
         peer.died()
+        self._missed = event.heard
         self._appeared = False
         self._lifeEnded()
         if self._joiner.takesPart and not succeeded:

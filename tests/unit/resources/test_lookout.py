@@ -220,6 +220,32 @@ class AppearanceTests(LookoutTestCase):
         self.assertIs(self.alpha.successor.state, Takeover.IDLE)
         self.assertEqual(self.said(), ["resource local 1"])
 
+    def test_reportOfTheMissed(self) -> None:
+        """
+        A message of a node that was declared dead says, before a status does, that it has returned: an
+        original has time to give up what it took.
+        """
+        for missed, kept in ((True, True), (False, False)):
+            self.setUp()
+            self.alpha.stable()
+            self.alpha.ours.clear()
+            if missed:
+                self.lookout.died(DIED)
+            self.alpha.quiet()
+            self.lookout.heard()
+            self.claimsEverything()
+            self.assertEqual(self.alpha.board.mine is not NONE, kept)
+
+    def test_newLifeOfTheMissed(self) -> None:
+        """One that was started anew has not returned."""
+        self.alpha.stable()
+        self.alpha.ours.clear()
+        self.lookout.died(DIED)
+        self.lookout.restarted()
+        self.lookout.heard()
+        self.claimsEverything()
+        self.assertIs(self.alpha.board.mine, NONE)
+
     def test_anotherStatus(self) -> None:
         """One of a node that lives changes nothing."""
         self.alpha.stable()
