@@ -1,9 +1,13 @@
 """
 Messages out of a stream of bytes: a serial line.
 
-Lines are skipped until one begins with C{>>>}; then everything belongs to the message until a line
-begins with C{<<<}.  So garbage between messages costs nothing, and a lost end marker costs the message
-behind it too, as it does with heartbeat.
+Lines are skipped until one begins or ends with C{>>>}; then everything belongs to the message until a
+line begins with C{<<<}.  So garbage between messages costs nothing.
+
+A message that was damaged costs nothing but itself, which heartbeat does not manage: there one that has
+lost its end swallows the next, and so one bad byte is two missing statuses.  A line that ends with
+C{>>>} inside a message may be the beginning of the next one behind such a loss, or a value that happens
+to end so.  Both readings are handed on, and their authentication tells which is true.
 
 @see: wire-protocol.md section 8.5.
 """
@@ -13,6 +17,9 @@ from __future__ import annotations
 from twisted_ha.wire.grammar import MAX_FRAME
 
 __all__ = ["Framer"]
+
+_START = b">>>"
+_END = b"<<<"
 
 
 class Framer:
@@ -31,6 +38,8 @@ class Framer:
         self._limit = limit
         self._line = bytearray()
         self._message = bytearray()
+        self._again = 0
+        """Where in the message another one may begin, and no later one does; 0 for nowhere."""
         self._overlong = False
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -38,7 +47,8 @@ class Framer:
         Take the next bytes, in pieces of any size.
 
         @return: the frames they complete, markers included, in order.  What is in them is for
-            L{twisted_ha.wire.decode} to judge.
+            L{twisted_ha.wire.decode} to judge.  Behind one with a second beginning stands once more what
+            begins there.
         """
         frames: list[bytes] = []
         # Terminals are told to drop carriage returns (IGNCR); whatever else stands in for one is not.
@@ -54,6 +64,7 @@ class Framer:
         self.skipped += len(self._line) + len(self._message)
         self._line.clear()
         self._message.clear()
+        self._again = 0
         self._overlong = False
 
     def _extend(self, piece: bytes) -> None:
@@ -75,22 +86,39 @@ class Framer:
             self.skipped += 1
             self._overlong = False
             return
-        if not self._message and not line.startswith(b">>>"):
+        begins = line.endswith(_START)
+        if not self._message and begins:
+            self.skipped += len(line) - len(_START)
+            del line[: -len(_START)]
+        elif not self._message and not line.startswith(_START):
             self.skipped += len(line) + 1
             line.clear()
             return
-        last = line.startswith(b"<<<")
+        elif begins:
+            self._again = len(self._message) + len(line) - len(_START)
+        last = line.startswith(_END)
         self._message += line
         self._message += b"\n"
         line.clear()
         if len(self._message) > self._limit:
             self._giveUp()
         elif last:
-            frames.append(bytes(self._message))
-            self._message.clear()
+            self._complete(frames, begins)
+
+    def _complete(self, frames: list[bytes], begins: bool) -> None:
+        """@param begins: the end marker has lost its newline, and the next beginning is on its line."""
+        again = self._message[self._again :] if self._again else bytearray()
+        if begins:
+            del self._message[self._again :]
+        frames.append(bytes(self._message))
+        if again and not begins:
+            frames.append(bytes(again))
+        self._message = again if begins else bytearray()
+        self._again = 0
 
     def _giveUp(self) -> None:
         if self._message:
             self.dropped += 1
             self.skipped += len(self._message)
             self._message.clear()
+            self._again = 0
