@@ -264,6 +264,18 @@ class MutantTests(MutantCase):
         setup = Setup(config=CONFIG, differing=lazy)
         self.violated(DeathInTime, POWER_CUT, setup=setup)
 
+    def test_judgesAShortLifeTooLate(self) -> None:
+        """L{DeathInTime}: the same, of a life of less than half a second behind another."""
+        lazy = dict.fromkeys(CONFIG.nodes, self._deadtime(9.0))
+        story = "at 30s reboot alpha in 0.25s; at 30.4s power off alpha; until 50s"
+        self.violated(DeathInTime, story, setup=Setup(config=CONFIG, differing=lazy))
+
+    def test_judgesTooLateBehindAnUnbornLife(self) -> None:
+        """L{DeathInTime}: the same, if the next life ends before its first word."""
+        lazy = dict.fromkeys(CONFIG.nodes, self._deadtime(9.0))
+        story = "at 30s power off alpha; at 31s fail power of alpha at write 1; at 31s power on alpha"
+        self.violated(DeathInTime, story, setup=Setup(config=CONFIG, differing=lazy))
+
     def test_halfTheFile(self) -> None:
         """L{Converges}: nodes whose haresources lack a group."""
         half = replace(CONFIG, groups=CONFIG.groups[:1])

@@ -397,6 +397,30 @@ class OurStories(StoryCase):
         told = {(seen.what, seen.changed) for seen in self.replayed(story)}
         self.assertEqual(told, {("replayed", False), ("late", False), ("late", True)})
 
+    def test_replayOfAnEarlierLife(self) -> None:
+        """What was lost of a life whose next one has been read is worth nothing either."""
+        story = (
+            "at 30s cut all from beta to alpha; at 33s reboot beta in 0.5s;"
+            "at 33.3s mend all from beta to alpha; at 36s replay 300 on eth1; until 45s"
+        )
+        self.assertEqual(
+            {(seen.what, seen.changed) for seen in self.replayed(story)}, {("replayed", False)}
+        )
+
+    def test_lostAndPlayed(self) -> None:
+        """
+        A status that was lost on its way and is played by somebody else is as good as a late one: the
+        node seems to live a little longer.
+        """
+        timeline = self.tell(
+            "at 20s cut all; at 20.5s replay 200 on eth1; at 23s kill alpha; until 40s", seed=7
+        )
+        self.assertEqual(dict(timeline.owners), {FIRST: ("beta",), SECOND: ("beta",)})
+        late = {
+            at for at, seen in self.world.history if isinstance(seen, StrangerHeard) and seen.changed
+        }
+        self.assertTrue(late and max(late) > 23)
+
     def test_replayAfterTornAccount(self) -> None:
         """The power goes while the account is written: the one before it counts."""
         for number in (1, 2, 3):
@@ -622,6 +646,38 @@ class MixedStories(StoryCase):
                 mode=FailbackMode.OFF,
             )
             self.assertNotIn((), self.owners(timeline).values())
+
+
+class HomeOfAnOriginal(StoryCase):
+    """The original is alpha, ours is beta."""
+
+    kinds = {"alpha": ORIGINAL}
+
+    def test_shortLife(self) -> None:
+        """One that lives again for a moment is missed as long as it then announced."""
+        timeline = self.tell(
+            "at 60s reboot alpha in 0.25s; at 60.4s power off alpha; until 80s", initdead=7.0
+        )
+        self.assertEqual(self.owners(timeline), {FIRST: ("beta",), SECOND: ("beta",)})
+
+    def test_neverBorn(self) -> None:
+        """One that restarts itself, as it said, and comes to nothing, is missed when it said."""
+        timeline = self.tell(
+            "at 30s fail power of alpha at write 2; at 31s cut all; at 40s mend all; until 80s"
+        )
+        self.assertEqual(self.owners(timeline), {FIRST: ("beta",), SECOND: ("beta",)})
+
+    def test_missingAndPlayed(self) -> None:
+        """
+        Somebody plays the first words of a node that were lost, and so what it said until it is heard
+        itself is missing, and is taken from anybody.
+        """
+        self.tell(
+            "at 0s cut all from alpha to beta; at 0s replay 60 on eth1;"
+            "at 3.2s mend all from alpha to beta; until 40s",
+            initdead=12.0,
+            seed=7,
+        )
 
 
 class ManyNodesTests(StoryCase):

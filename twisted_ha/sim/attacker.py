@@ -98,25 +98,39 @@ class Attacker:
     def _old(self, life: Life, sent: Sent) -> bool:
         """
         Whether a recorded frame must be worth nothing to a daemon: it is its own, or it was heard, or it
-        is from before the first status of its sender that this life of the daemon has read, or from
-        before what an earlier life of it has kept.
+        is from before the first status of its sender that this life of the daemon has read on any cable,
+        or of an earlier life than the last one that it has read a status of, or from before what an
+        earlier life of the daemon has kept.
+
+        What was sent later than that first status and was lost is waited for and asked for, and so is
+        news whoever brings it.
         """
         if sent.source == life.name or any(medium in life.media for medium in sent.heardBy):
             return True
-        if self._world.ledger.refuses(life.name, sent.source, sent.first):
+        ledger = self._world.ledger
+        if ledger.refuses(life.name, sent.source, sent.first):
             return True
-        return any(sent.first < medium.since.get(sent.source, float("-inf")) for medium in life.media)
+        read = [medium for medium in life.media if sent.source in medium.since]
+        return bool(read) and (
+            sent.first < min(medium.since[sent.source] for medium in read)
+            or ledger.livedAgain(
+                sent.source, sent.first, max(medium.latest[sent.source] for medium in read)
+            )
+        )
 
     def _deliver(self, medium: SimMedium, frame: bytes, what: str, sent: Sent | None) -> None:
         life = self._world.lives[medium.node]
         news = sent is not None and not self._old(life, sent)
         before = life.fingerprint()
         medium.arrive(frame, NAME)
+        changed = life.fingerprint() != before
+        if sent is not None and sent.status and news and changed:
+            self._world.network.statusPlayed(medium, sent)
         self._world.observe(
             StrangerHeard(
                 node=medium.node,
                 what="late" if news else what,
-                changed=life.fingerprint() != before,
+                changed=changed,
                 life=life.number,
             )
         )

@@ -60,6 +60,10 @@ class Ledger:
         """
         return first < self._refusedUntil.get((machine, source), _NEVER)
 
+    def livedAgain(self, source: str, first: float, until: float) -> bool:
+        """Whether C{source} has begun a life after C{first}, and not after C{until}."""
+        return any(first < birth <= until for birth in self._births.get(source, ()))
+
     def _refuse(self, machine: str, source: str, until: float) -> None:
         place = machine, source
         self._refusedUntil[place] = max(until, self._refusedUntil.get(place, _NEVER))

@@ -51,7 +51,14 @@ class NoFalseDeath(Invariant):
 
 
 class DeathInTime(Invariant):
-    """A node that is gone is declared dead within deadtime, keepalive and a little."""
+    """
+    A node that is gone is declared dead within deadtime, keepalive and a little.
+
+    What counts is a life that was heard: of one that ended before its first word there is nothing to
+    declare, and the one before it may have said goodbye.  Silence begins anew with whatever is heard
+    later: a status of another life, however short, or one that somebody recorded while it was lost on
+    its way, and plays now.  Nobody can tell that from a late one.
+    """
 
     name: ClassVar = "death declared in time"
 
@@ -64,6 +71,8 @@ class DeathInTime(Invariant):
         if self.now - gone.began < 5.0 + timers.keepalive:
             allowed += 2.0  # what a daemon announces in its first five seconds
         for other in self.world.machines:
+            if self.world.network.newest.get((seen.node, other), float("-inf")) < gone.began:
+                continue
             belief = self.world.sky.beliefs.get(other)
             witness = self.world.living(other)
             if other == seen.node or belief is None or witness is None or not belief.communications:
@@ -81,7 +90,12 @@ class DeathInTime(Invariant):
             and witness.number == number
             and not world.sky.stalledWithin(other, self.now - since)
         )
-        heardLater = world.network.reached.get((seen.node, other), since) > since + EPSILON
+        network, way = world.network, (seen.node, other)
+        heardLater = (
+            network.reached.get(way, since) > since + EPSILON
+            or network.newest.get(way, since) > since
+            or network.played.get(way, since) > since
+        )
         restarting = "itself" in seen.detail
         premise = watched and not back and not heardLater and not restarting
         belief = world.sky.beliefs.get(other)

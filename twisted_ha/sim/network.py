@@ -179,7 +179,7 @@ class SimMedium:
     @ivar node: whose port it is.
     @ivar sink: who hears what arrives; L{None} before it is opened and after it is closed.
     @ivar targets: who is sent to; L{None} for everybody on the segment.
-    @ivar since: by sender: when the first status that was read here had been sent.
+    @ivar since: by sender: when the first status that was read here had been sent, however it came.
     @ivar latest: by sender: the same of the last one sent.
     @ivar paused: nobody reads: what arrives waits in the socket's buffer.
     """
@@ -272,6 +272,11 @@ class SimMedium:
             read = sink.frameReceived(whole, self, source) or read
         return read
 
+    def readStatus(self, sent: Sent) -> None:
+        """Its process has read a status."""
+        self.since.setdefault(sent.source, sent.first)
+        self.latest[sent.source] = max(self.latest.get(sent.source, 0.0), sent.first)
+
     def resume(self) -> None:
         """The process reads again: it gets what waited, in order."""
         self.paused = False
@@ -290,6 +295,9 @@ class Network:
     @ivar strangers: the machines that have other keys than the rest.
     @ivar reached: by sender and receiver: when a status newer than those before last
         reached that machine, read or not.
+    @ivar newest: by sender and receiver: when that status was sent.
+    @ivar played: by sender and receiver: when somebody else last put a status on a wire that had been
+        lost on its way there, and the daemon took it for what it was.
     """
 
     def __init__(
@@ -303,9 +311,10 @@ class Network:
         self.taps: list[Tap] = []
         self.delivered = 0
         self._firsts: dict[bytes, float] = {}
-        self._newest: dict[tuple[str, str], float] = {}
         self.strangers: set[str] = set()
         self.reached: dict[tuple[str, str], float] = {}
+        self.newest: dict[tuple[str, str], float] = {}
+        self.played: dict[tuple[str, str], float] = {}
 
     @property
     def sent(self) -> dict[tuple[str, str], int]:
@@ -370,13 +379,17 @@ class Network:
         if not medium.paused:
             sent.heardBy.append(medium)
             if sent.status:
-                medium.since.setdefault(sent.source, sent.first)
-                medium.latest[sent.source] = max(medium.latest.get(sent.source, 0.0), sent.first)
+                medium.readStatus(sent)
         if sent.status:
             way = (sent.source, medium.node)
-            if sent.first > self._newest.get(way, -1.0):
-                self._newest[way] = sent.first
+            if sent.first > self.newest.get(way, -1.0):
+                self.newest[way] = sent.first
                 self.reached[way] = self._clock.world.now
+
+    def statusPlayed(self, medium: SimMedium, sent: Sent) -> None:
+        """A daemon has believed a status that was lost on its way, and now came from a stranger."""
+        medium.readStatus(sent)
+        self.played[sent.source, medium.node] = self._clock.world.now
 
     def _echo(self, medium: SimMedium, frame: bytes) -> None:
         segment = medium.segment
