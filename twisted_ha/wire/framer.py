@@ -52,12 +52,31 @@ class Framer:
         """
         frames: list[bytes] = []
         # Terminals are told to drop carriage returns (IGNCR); whatever else stands in for one is not.
-        *whole, rest = data.replace(b"\r", b"").split(b"\n")
+        data = data.replace(b"\r", b"")
+        if not (self._line or self._message or self._overlong):
+            data = self._takeWhole(data, frames)
+        *whole, rest = data.split(b"\n")
         for piece in whole:
             self._extend(piece)
             self._endLine(frames)
         self._extend(rest)
         return frames
+
+    def _takeWhole(self, data: bytes, frames: list[bytes]) -> bytes:
+        """
+        Frames that stand whole at the beginning, where a line begins: they need not be looked at line by
+        line.
+
+        @return: what is behind them.
+        """
+        while data.startswith(b">>>"):
+            last = data.find(b"\n<<<")
+            end = data.find(b"\n", last + 4) + 1 if last > 0 else 0
+            if not 0 < end <= self._limit:
+                break
+            frames.append(data[:end])
+            data = data[end:]
+        return data
 
     def reset(self) -> None:
         """Forget what was begun: the line was closed, and what comes next is another stream."""
