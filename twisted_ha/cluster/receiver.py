@@ -24,6 +24,7 @@ from twisted_ha.cluster.nodes import Node, NodeTable
 from twisted_ha.errors import AuthError, WireError
 from twisted_ha.events import FrameRefused
 from twisted_ha.interfaces import IFrameSink, IMedium
+from twisted_ha.wire.codec import twin
 from twisted_ha.wire.message import Message
 
 __all__ = ["MEMORY", "QUIET", "Accept", "Receiver"]
@@ -33,8 +34,8 @@ QUIET = 10.0
 
 MEMORY = 8
 """
-How many verified frames are remembered.  The same frame comes once over each medium, and its digest
-need not be made again.
+How many verified frames are remembered.  The same frame comes once over each medium, by a serial line
+without its last NUL, and its digest need not be made again.
 """
 
 Accept = Callable[[Node, Header, Message, IMedium, str], None]
@@ -80,7 +81,7 @@ class Receiver:
             return False
 
     def _take(self, frame: bytes, medium: IMedium, source: str) -> bool:
-        known = self._known.get(frame)
+        known = self._known.get(frame) or self._known.get(twin(frame))
         if known is None:
             try:
                 message = self._keyring.open(frame)

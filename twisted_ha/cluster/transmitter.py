@@ -17,7 +17,7 @@ from twisted_ha.cluster.history import Form, SendHistory, Sent
 from twisted_ha.cluster.nodes import NodeTable
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.interfaces import IMedium
-from twisted_ha.wire.codec import decode
+from twisted_ha.wire.codec import decode, twin
 from twisted_ha.wire.fields import formatNumber
 from twisted_ha.wire.message import Field, FieldType, Message, makeField
 from twisted_ha.wire.signed import Encoding
@@ -65,6 +65,10 @@ class Transmitter:
         self._ttl = Field("ttl", formatNumber("", "ttl", config.ttl))
         self._netstrings = config.netstrings
         self._ways = [(medium, (self._encoding(medium), medium.datagram)) for medium in self._media]
+        forms = dict.fromkeys(form for _, form in self._ways)
+        # What a serial line carries is cut from the datagram, if there is one.
+        self._cut = [form for form in forms if not form[1] and (form[0], True) in forms]
+        self._signed = [form for form in forms if form not in self._cut]
 
     def replaceKeyRing(self, keyring: KeyRing) -> None:
         """
@@ -85,9 +89,10 @@ class Transmitter:
         sequence = self.history.highest + 1
         stamped = self._stamp(message, sequence)
         frames: dict[Form, bytes] = {}
-        for _, form in self._ways:
-            if form not in frames:
-                frames[form] = self._keyring.sign(stamped, *form)
+        for form in self._signed:
+            frames[form] = self._keyring.sign(stamped, *form)
+        for form in self._cut:
+            frames[form] = twin(frames[form[0], True])
         if not stamped.type.startswith(UNSEQUENCED):
             self.history.add(Sent(sequence, frames, self._clock.seconds()))
         for medium, form in self._ways:

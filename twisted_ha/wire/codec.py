@@ -15,7 +15,7 @@ from twisted_ha.wire.signed import Claim, Encoding, SignedMessage, Signer
 if TYPE_CHECKING:
     from twisted_ha.wire.message import Message
 
-__all__ = ["claim", "decode", "decodeVouched", "encode"]
+__all__ = ["claim", "decode", "decodeVouched", "encode", "twin"]
 
 
 def decode(frame: bytes) -> SignedMessage:
@@ -79,3 +79,11 @@ def encode(
     if encoding is Encoding.CLASSIC:
         return classic.encodeClassic(message, sign, datagram)
     return netstring.encodeNetstring(message, sign, innerAuth)
+
+
+def twin(frame: bytes) -> bytes:
+    """
+    The same frame as it comes by the other kind of medium: behind classic text a NUL stands in a
+    datagram and none on a serial line.  It means nothing to any reader, and no authentication covers it.
+    """
+    return frame[:-1] if frame.endswith(b"\0") else frame + b"\0"

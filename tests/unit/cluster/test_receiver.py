@@ -147,17 +147,23 @@ class ReceiverTests(SynchronousTestCase):
         self.assertEqual(self.receiver.refused, {("eth1", "auth"): 1})
 
     def test_digestedOnce(self) -> None:
-        """The same frame over a second link is not digested twice, and is still heard there."""
-        second = Wire(self.clock, "eth2").port(ALPHA)
-        alpha = member(self.clock, [self.port, second], configuration())
+        """
+        The same frame over other links, by a serial line without its last NUL, is not digested again,
+        and is still heard there.
+        """
+        second, third = (Wire(self.clock, name).port(ALPHA) for name in ("eth2", "/dev/ttyS0"))
+        alpha = member(self.clock, [self.port, second, third], configuration())
         ring = CountingRing(KEYS)
         alpha.core.replaceKeyRing(ring)
         alpha.core.start()
-        frame = RING.sign(self.beta.make("status", st="up"), Encoding.CLASSIC)
-        self.port.deliver(frame, "")
-        second.deliver(frame, "")
-        self.assertEqual(ring.verified, 1)
-        self.assertEqual(alpha.core.nodes[BETA].linksUp, 2)
+        for cutFirst in (False, True):
+            whole = RING.sign(self.beta.make("status", st="up"), Encoding.CLASSIC)
+            cut = whole.removesuffix(b"\0")
+            self.port.deliver(cut if cutFirst else whole, "")
+            second.deliver(whole, "")
+            third.deliver(cut, "")
+        self.assertEqual(ring.verified, 2)
+        self.assertEqual(alpha.core.nodes[BETA].linksUp, 3)
 
     def test_newRingForgets(self) -> None:
         """What another ring has verified is not believed by the next."""

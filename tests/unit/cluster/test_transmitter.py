@@ -124,10 +124,18 @@ class TransmitterTests(SynchronousTestCase):
         self.assertTrue(self.tty.sent[0].startswith(b">>>\n"))
 
     def test_signedOnce(self) -> None:
-        """A message is signed once for all media that take the same bytes."""
+        """A message is signed once for all media that take the same bytes, but for a last NUL."""
         ring = CountingRing(KEYS)
         self.alpha.core.replaceKeyRing(ring)
         self.alpha.core.send(Message.of("x"))
+        self.assertEqual(ring.signed, 1)
+
+    def test_signedForEachEncoding(self) -> None:
+        """Netstrings are no classic text: both are signed."""
+        ring = CountingRing(KEYS)
+        alpha = self.build(netstrings=True)
+        alpha.core.replaceKeyRing(ring)
+        alpha.core.send(Message.of("x"))
         self.assertEqual(ring.signed, 2)
 
     def test_numbers(self) -> None:

@@ -10,7 +10,7 @@ from tests.unit.wire import vectors
 from twisted_ha.errors import WireError
 from twisted_ha.wire import Encoding, Field, Message, decode
 from twisted_ha.wire.classic import _readHead
-from twisted_ha.wire.codec import claim, decodeVouched
+from twisted_ha.wire.codec import claim, decodeVouched, twin
 
 
 class CapturedTests(SynchronousTestCase):
@@ -61,6 +61,15 @@ class CapturedTests(SynchronousTestCase):
             self.assertEqual(decode(frame), decodeVouched(frame, claim(frame)))
         frame = b">>>\nt=x\nauth=1 a\n<<<\n"
         self.assertEqual("y", decodeVouched(frame, claim(frame)._replace(covered=b"t=y\n")).message.type)
+
+    def test_twin(self) -> None:
+        """With its last NUL or without, a frame says and claims the same."""
+        for vector in self.vectors:
+            frame = bytes.fromhex(vector["hex"])
+            other = twin(frame)
+            self.assertNotEqual(frame, other)
+            self.assertEqual(frame, twin(other))
+            self.assertEqual((claim(frame), decode(frame)), (claim(other), decode(other)))
 
     def test_claim(self) -> None:
         """The key number and digest are read from where they count."""
