@@ -133,7 +133,7 @@ def claimClassic(frame: bytes) -> Claim:
         if usual is not None:
             lines = frame[3 : end + 1]
             for mark in _UNUSUAL:
-                if mark in lines:
+                if lines.find(mark) >= 0:  # "in" tries to read the mark as a number first, and raises
                     break
             else:
                 return Claim(int(usual[1]), usual[2].decode("ascii"), lines[1:])
