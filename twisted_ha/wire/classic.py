@@ -60,7 +60,8 @@ _AUTH_LINE = re.compile(rb"(\([1-4]\))?auth=")
 
 _USUAL_END = re.compile(rb"\nauth=([0-9]{1,9}) ([0-9a-f]+)\n<<<\n\0?")
 _UNUSUAL = (b"auth=", b"\n\n", b"\n<<<", b"\0")
-_STRING = FieldType.STRING
+# Named once: naming a member of an enumeration costs Python 3.11 as much as a call.
+_STRING, _BINARY, _CLASSIC = FieldType.STRING, FieldType.BINARY, Encoding.CLASSIC
 
 
 def decodeClassic(frame: bytes, limit: int = MAX_FRAME) -> SignedMessage:
@@ -75,7 +76,7 @@ def decodeClassic(frame: bytes, limit: int = MAX_FRAME) -> SignedMessage:
     fields, auths = _readLines(lines, 0, 4, Budget())
     if not auths:
         covered = body if len(fields) == len(lines) else _withoutAuth(body)
-        return SignedMessage(Message(fields), None, "", covered, Encoding.CLASSIC)
+        return SignedMessage(Message(fields), None, "", covered, _CLASSIC)
     # Nearly always the one auth line is the last and nothing was skipped: the rest is one slice.
     if len(fields) + 1 == len(lines) and lines[-1].startswith("auth="):
         covered = body[: body.rfind(b"\n", 0, -1) + 1]
@@ -83,7 +84,7 @@ def decodeClassic(frame: bytes, limit: int = MAX_FRAME) -> SignedMessage:
         covered = _withoutAuth(body)
     value = auths[-1].value
     key, digest = readClaim(value) if isinstance(value, str) else (None, "")
-    return SignedMessage(Message(fields), key, digest, covered, Encoding.CLASSIC)
+    return SignedMessage(Message(fields), key, digest, covered, _CLASSIC)
 
 
 def readCovered(vouched: Claim) -> SignedMessage:
@@ -104,7 +105,7 @@ def readCovered(vouched: Claim) -> SignedMessage:
     lines = toText(covered[number:]).split("\n")
     lines.pop()
     message = Message((*head, *_readLines(lines, 0, 4 + number, budget)[0]))
-    return SignedMessage(message, vouched.key, vouched.digest, covered, Encoding.CLASSIC)
+    return SignedMessage(message, vouched.key, vouched.digest, covered, _CLASSIC)
 
 
 @lru_cache(maxsize=64)
@@ -322,7 +323,7 @@ def _writeString(value: str) -> str:
 
 
 def _writeTyped(value: object, kind: FieldType, depth: int) -> str:
-    if isinstance(value, bytes) and (kind is FieldType.BINARY or kind is FieldType.COMPRESSED):
+    if isinstance(value, bytes) and (kind is _BINARY or kind is FieldType.COMPRESSED):
         return _writeUuid(value) if len(value) == 16 else _writeBytes(value)
     if kind is FieldType.STRUCT and isinstance(value, Message):
         return _writeNested(value, depth)

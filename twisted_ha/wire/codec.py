@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["claim", "decode", "decodeVouched", "encode", "twin"]
 
+_CLASSIC = Encoding.CLASSIC
+
 
 def decode(frame: bytes) -> SignedMessage:
     """
@@ -76,7 +78,7 @@ def encode(
     @raise WireError: the message cannot be written: it is too long or too deep, or holds characters
         this encoding has no way to carry.
     """
-    if encoding is Encoding.CLASSIC:
+    if encoding is _CLASSIC:
         return classic.encodeClassic(message, sign, datagram)
     return netstring.encodeNetstring(message, sign, innerAuth)
 
