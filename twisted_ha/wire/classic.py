@@ -53,6 +53,8 @@ _NEWLINES = tuple(chr(code) for code in (*range(20, 32), 15, 16, 17, 18))
 _TYPES = {"1": FieldType.BINARY, "2": FieldType.STRUCT, "3": FieldType.LIST, "4": FieldType.COMPRESSED}
 _CHANGING = ("seq=", "ts=", "ld=")
 """What no two messages have in common, so that there is no use in remembering it."""
+_FEW = 20
+"""Fields: no status has more, and a message with more is not looked at closely."""
 _LONG = 200
 """Characters: lines of strangers that are longer are not kept in memory."""
 
@@ -193,7 +195,20 @@ def coveredBytes(message: Message) -> bytes:
 
     @raise WireError: it cannot be written in this encoding.
     """
-    return fromText(_writeLines(message.fields, 0))
+    fields = message.fields
+    number = 0
+    if message.type == "status" and len(fields) <= _FEW:
+        # As in L{readCovered}: what stands before the number is the same in one after another.
+        for number, field in enumerate(fields):
+            if field[0] == "seq":
+                return _writeHead(fields[:number]) + fromText(_writeLines(fields[number:], 0))
+    return fromText(_writeLines(fields, 0))
+
+
+@lru_cache(maxsize=64)
+def _writeHead(head: tuple[Field, ...]) -> bytes:
+    """The lines of the first fields of a status, remembered."""
+    return fromText(_writeLines(head, 0))
 
 
 def _readLines(

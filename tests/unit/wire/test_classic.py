@@ -229,6 +229,28 @@ class EncodeTests(SynchronousTestCase):
         self.assertEqual([b"t=x\n(1)srcuuid=AP8=\n"], given)
         self.assertEqual(given[0], decode(frame).covered)
 
+    def test_status(self) -> None:
+        """Every status is written from its own fields, also where it begins like one before."""
+        for word in ("up", "active", "up", "a\nb"):
+            for number in ("1", "2"):
+                for before in ({}, {"dt": "2710"}, {"dt": "2711"}):
+                    fields = {"st": word, **before, "src": "alpha", "seq": number, "ld": word}
+                    lines = "".join(f"{name}={value}\n" for name, value in fields.items())
+                    text = lines.replace("a\nb", "a\x13b").encode()
+                    wanted = b">>>\nt=status\n%bauth=1 d\n<<<\n" % text
+                    self.assertEqual(wanted, written(Message.of("status", **fields)))
+
+    def test_oddStatus(self) -> None:
+        """One without number, and one of many fields, is written, or refused, like any message."""
+        self.assertEqual(b">>>\nt=status\nauth=1 d\n<<<\n", written(Message.of("status")))
+        for count in (30, MAX_FIELDS):
+            message = Message([Field("t", "status"), *[Field("seq", "1")] * count])
+            if count < MAX_FIELDS:
+                self.assertEqual(message, decode(written(message)).message)
+            else:
+                self.assertRaises(WireError, written, message)
+        self.assertRaises(WireError, written, Message.of("status", st="\0", seq="1"))
+
     def test_oneAuth(self) -> None:
         """Authentication the message had before is not sent."""
         self.assertEqual(1, written(Message.of("x", auth="9 old")).count(b"auth="))
