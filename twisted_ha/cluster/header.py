@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from twisted_ha.errors import HeartbeatError
 from twisted_ha.terms import NodeName
-from twisted_ha.wire.fields import readNumber
-from twisted_ha.wire.message import Message
+from twisted_ha.wire.fields import baseOf, parseNumber
+from twisted_ha.wire.message import Message, Value
 
 __all__ = ["UNSEQUENCED", "Header", "HeaderError"]
 
@@ -19,6 +19,8 @@ UNSEQUENCED = "NS_"
 """Types that begin so carry no sequence number and are never sent again."""
 
 UUID_LENGTH = 16
+_BASE = baseOf("", "seq")
+"""Of all numbers in a header: C{ts}, C{hg} and C{seq}."""
 _NIL = bytes(UUID_LENGTH)
 
 
@@ -63,33 +65,32 @@ class Header(NamedTuple):
 
         @raise HeaderError: C{t}, C{src}, C{ts} or (where there must be one) C{seq} is missing or wrong.
         """
-        kind, get = message.type, message.get
+        kind, get = message.type, message.values.get
         if not kind:
             raise HeaderError("no type (t)")
         source = get("src")
-        if not source:
+        if not isinstance(source, str) or not source:
             raise HeaderError("no sender (src)")
-        written = readNumber(message, "ts")
+        written = parseNumber(get("ts"), _BASE)
         if not written:
             raise HeaderError("no time of sending (ts)")
         sequence = None
         if not kind.startswith(UNSEQUENCED):
-            sequence = readNumber(message, "seq")
+            sequence = parseNumber(get("seq"), _BASE)
             if not sequence:
                 raise HeaderError("no sequence number (seq)")
         target = get("dest")
         return cls(
             kind,
             NodeName(source),
-            _uuid(message, "srcuuid"),
-            readNumber(message, "hg") or 0,
+            _uuid(get("srcuuid")),
+            parseNumber(get("hg"), _BASE) or 0,
             sequence,
-            None if target is None else NodeName(target),
-            None if target is None else _uuid(message, "destuuid"),
+            NodeName(target) if isinstance(target, str) else None,
+            _uuid(get("destuuid")) if isinstance(target, str) else None,
             written,
         )
 
 
-def _uuid(message: Message, name: str) -> bytes | None:
-    value = message.getBinary(name)
-    return value if value is not None and len(value) == UUID_LENGTH and value != _NIL else None
+def _uuid(value: Value | None) -> bytes | None:
+    return value if isinstance(value, bytes) and len(value) == UUID_LENGTH and value != _NIL else None

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
+from itertools import repeat
 
 from twisted_ha.errors import WireError
 from twisted_ha.wire.grammar import (
@@ -65,6 +66,10 @@ _UNUSUAL = (b"auth=", b"\n\n", b"\n<<<", b"\0")
 # Named once: naming a member of an enumeration costs Python 3.11 as much as a call.
 _STRING, _BINARY, _CLASSIC = FieldType.STRING, FieldType.BINARY, Encoding.CLASSIC
 
+_TAIL = ("seq", "hg", "ts", "ld", "ttl")
+_USUAL_TAIL = re.compile("".join(rf"{name}=([^\n\x13]*)\n" for name in _TAIL))
+"""How every message for all nodes ends; it is taken apart at once."""
+
 
 def decodeClassic(frame: bytes, limit: int = MAX_FRAME) -> SignedMessage:
     """
@@ -102,12 +107,18 @@ def readCovered(vouched: Claim) -> SignedMessage:
     head = _readHead(covered[:number]) if number <= _LONG else None
     if head is None:
         head, number = (), 0
-    budget = Budget()
-    budget.spend(1 + len(head), 4)  # the authentication is one more
-    lines = toText(covered[number:]).split("\n")
-    lines.pop()
-    message = Message((*head, *_readLines(lines, 0, 4 + number, budget)[0]))
-    return SignedMessage(message, vouched.key, vouched.digest, covered, _CLASSIC)
+    text = toText(covered[number:])
+    usual = _USUAL_TAIL.fullmatch(text) if number else None
+    tail: Iterable[Field]
+    if usual is not None:
+        tail = map(makeField, zip(_TAIL, usual.groups(), repeat(_STRING)))
+    else:
+        budget = Budget()
+        budget.spend(1 + len(head), 4)  # the authentication is one more
+        lines = text.split("\n")
+        lines.pop()
+        tail = _readLines(lines, 0, 4 + number, budget)[0]
+    return SignedMessage(Message((*head, *tail)), vouched.key, vouched.digest, covered, _CLASSIC)
 
 
 @lru_cache(maxsize=64)

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from twisted_ha.wire.message import Message
+    from twisted_ha.wire.message import Message, Value
 
-__all__ = ["MAX_NUMBER", "baseOf", "formatNumber", "readNumber"]
+__all__ = ["MAX_NUMBER", "baseOf", "formatNumber", "parseNumber", "readNumber"]
 
 MAX_NUMBER = 2**64 - 1
 """Heartbeat counts in C{unsigned long}."""
@@ -56,10 +56,15 @@ def readNumber(message: Message, name: str) -> int | None:
     @return: L{None} if it is missing, is not a number in its base, or does not fit in 64 bits.
     @raise KeyError: C{name} is not a number on the wire; nothing a message can cause.
     """
-    base = _BASES[name] if name != "firstseq" else baseOf(message.type, name)
-    text = message.get(name)
+    return parseNumber(
+        message.get(name), _BASES[name] if name != "firstseq" else baseOf(message.type, name)
+    )
+
+
+def parseNumber(text: Value | None, base: int) -> int | None:
+    """The same of what stands in a field, where the base is known."""
     # Python reads signs, blanks, underscores and the digits of every script as well; heartbeat does not.
-    if text is None or len(text) > _LONGEST or not (text.isalnum() and text.isascii()):
+    if not isinstance(text, str) or len(text) > _LONGEST or not (text.isalnum() and text.isascii()):
         return None
     try:
         number = int(text, base)

@@ -7,7 +7,7 @@ way in and out unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import IntEnum
 from functools import partial
 from typing import NamedTuple, TypeAlias, Union
@@ -84,6 +84,11 @@ class Message:
             elif value is not None:
                 made.append(Field(name, value))
         return cls(made)
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """The first value of each name, for those who look at many of them."""
+        return self._values or self._index()
 
     def get(self, name: str) -> str | None:
         """The first field of that name as text; L{None} if there is none or it is not a string."""

@@ -71,6 +71,20 @@ class CapturedTests(SynchronousTestCase):
             self.assertEqual(frame, twin(other))
             self.assertEqual((claim(frame), decode(frame)), (claim(other), decode(other)))
 
+    def test_endsOfMessages(self) -> None:
+        """What stands behind a head that is known is read alike, whether it is the usual or not."""
+        for tail in (
+            b"seq=1\nhg=2\nts=3\nld=4 5 1/2 3\nttl=3\n",
+            b"seq=\nhg=\nts==\nld= \xff\r\nttl=(1)\n",
+            b"seq=1\nhg=2\nts=3\nld=4\x135\nttl=3\n",
+            b"seq=1\nhg=2\nts=3\nttl=3\nld=4\n",
+            b"seq=1\nhg=2\nts=3\nld=4\nttl=3\nttl=4\n",
+            b"seq=1\nhg=2\nts=3\nld=4\n\nttl=3\n",
+            b"seq=1\n",
+        ):
+            frame = b">>>\nt=status\nst=up\n%bauth=1 ab\n<<<\n" % tail
+            self.assertEqual(decode(frame), decodeVouched(frame, claim(frame)), tail)
+
     def test_claim(self) -> None:
         """The key number and digest are read from where they count."""
         for vector in self.vectors:
