@@ -65,14 +65,14 @@ class Framer:
     def _takeWhole(self, data: bytes, frames: list[bytes]) -> bytes:
         """
         Frames that stand whole at the beginning, where a line begins: they need not be looked at line by
-        line.
+        line, unless there is a second beginning in them.
 
         @return: what is behind them.
         """
         while data.startswith(b">>>"):
             last = data.find(b"\n<<<")
             end = data.find(b"\n", last + 4) + 1 if last > 0 else 0
-            if not 0 < end <= self._limit:
+            if not 0 < end <= self._limit or data.find(b">>>\n", 1, end) > 0:
                 break
             frames.append(data[:end])
             data = data[end:]
