@@ -183,6 +183,7 @@ class Guardian:
         there is none if nothing is held.  Fires when the process has exited.
         """
         if self._stopping is None:
+            self._note()
             if self._again is not None and self._again.active():
                 self._again.cancel()
             self._stopping = Deferred()

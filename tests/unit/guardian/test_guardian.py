@@ -328,6 +328,16 @@ class GuardianTests(SynchronousTestCase):
         recovery = self.successResultOf(recover(self.directory, self.clock, 5.0))
         self.assertEqual(recovery.standing, (group("a", "/x"),))
 
+    def test_stopAfterRelease(self) -> None:
+        """What the other process noted of its release is done with, if nothing is held since."""
+        process = self.started()
+        self.guardian.hold([group("a", "/x")])
+        process.say("releasing 3.0\nreleased 3.0 a\n")
+        stopping = self.guardian.stop()
+        process.exit()
+        self.successResultOf(stopping)
+        self.assertIsNone(readNote(self.directory))
+
     def test_stopDeaf(self) -> None:
         """One that does not go is made to."""
         process = self.started()
