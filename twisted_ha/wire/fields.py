@@ -82,4 +82,5 @@ def formatNumber(messageType: str, name: str, value: int) -> str:
     """
     if not 0 <= value <= MAX_NUMBER:
         raise ValueError(f"{name}: {value} is not an unsigned 64-bit number")
-    return f"{value:x}" if baseOf(messageType, name) == 16 else f"{value:d}"
+    base = _BASES[name] if name != "firstseq" else baseOf(messageType, name)
+    return f"{value:x}" if base == 16 else f"{value:d}"

@@ -7,7 +7,7 @@ way in and out unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from functools import partial
 from typing import NamedTuple, TypeAlias, Union
@@ -113,14 +113,18 @@ class Message:
         kind = FieldType.BINARY if isinstance(value, bytes) else FieldType.STRING
         return self.stamped([Field(name, value, kind)])
 
-    def stamped(self, fields: Iterable[Field]) -> Message:
+    def stamped(self, fields: Sequence[Field]) -> Message:
         """
-        This message with each of C{fields} in place of the first of its name, or at the end if there is
-        none.
+        This message with each of C{fields}, no two of one name, in place of the first of its name, or at
+        the end if there is none.
         """
+        values = self._values or self._index()
+        for field in fields:
+            if field[0] in values:
+                break
+        else:
+            return Message((*self.fields, *fields))
         new = {field[0]: field for field in fields}
-        if new.keys().isdisjoint(self._values or self._index()):
-            return Message((*self.fields, *new.values()))
         kept = [new.pop(field[0], field) for field in self.fields]
         return Message((*kept, *new.values()))
 
