@@ -53,6 +53,7 @@ class Sent:
 
     @ivar first: when these bytes were first sent: a repeated message keeps its time.
     @ivar status: it says that its sender lives.
+    @ivar strange: its sender had other keys than the rest when it was sent.
     @ivar heardBy: the media it has reached whole, of daemons with the keys to read it.
     """
 
@@ -60,6 +61,7 @@ class Sent:
     frame: bytes
     first: float
     status: bool
+    strange: bool
     heardBy: list[SimMedium] = field(default_factory=list)
 
 
@@ -344,7 +346,13 @@ class Network:
         segment, now = medium.segment, self._clock.world.now
         if not medium.port.takes(now):
             return
-        sent = Sent(medium.node, frame, self._firstSent(frame, now), frame.find(b"t=status", 0, 24) >= 0)
+        sent = Sent(
+            medium.node,
+            frame,
+            self._firstSent(frame, now),
+            frame.find(b"t=status", 0, 24) >= 0,
+            medium.node in self.strangers,
+        )
         segment.recent.append(sent)
         if medium.pingNode is not None:
             self._echo(medium, frame)
@@ -374,7 +382,7 @@ class Network:
 
     def _arrived(self, medium: SimMedium, sent: Sent) -> None:
         """A frame has reached a machine whole; that counts if its daemon has the keys to read it."""
-        if not self.understand(sent.source, medium.node):
+        if sent.strange != (medium.node in self.strangers):
             return
         if not medium.paused:
             sent.heardBy.append(medium)

@@ -277,6 +277,17 @@ class NetworkTests(SynchronousTestCase):
         self.world.run(2)
         self.assertEqual(list(self.network.reached), [("alpha", "beta")])
 
+    def test_otherKeysThen(self) -> None:
+        """What counts is the key a frame was signed with, not the one its sender has when it arrives."""
+        alpha, beta = self.plug("alpha", "serial"), self.plug("beta", "serial")
+        self.hear(alpha)
+        self.hear(beta)
+        self.network.strangers.add("alpha")
+        alpha.send(FRAME)
+        self.network.strangers.clear()
+        self.world.run(1)
+        self.assertEqual((self.network.reached, beta.since), ({}, {}))
+
     def test_otherKeys(self) -> None:
         """Nor has one that its daemon has not the keys to read: nothing of it was heard."""
         alpha, beta = self.plug("alpha"), self.plug("beta")
