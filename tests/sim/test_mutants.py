@@ -282,6 +282,20 @@ class MutantTests(MutantCase):
         setup = Setup(config=CONFIG, differing=dict.fromkeys(CONFIG.nodes, half))
         self.violated(Converges, "", setup=setup)
 
+    def test_halfTheFileInLegacy(self) -> None:
+        """L{Converges}: in legacy mode an original that could not start excuses only its own."""
+        config = replace(CONFIG, autoFailback=FailbackMode.LEGACY)
+        half = replace(config, groups=config.groups[:1])
+        kinds = {"beta": ORIGINAL}
+        lacking = dict.fromkeys(CONFIG.nodes, half)
+        self.violated(Converges, "", setup=Setup(config=config, kinds=kinds, differing=lacking))
+        self.violated(
+            Converges,
+            "at 1s fail start of 10.0.0.101 on beta; at 20s power off alpha;"
+            " at 30s mend start of 10.0.0.101 on beta; until 500s",
+            setup=Setup(config=config, kinds=kinds),
+        )
+
     def test_keepsIt(self) -> None:
         """L{FailsBack}: nodes that have been told C{auto_failback off}."""
         keeping = replace(CONFIG, autoFailback=FailbackMode.OFF)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 from twisted_ha.config.model import ResourceGroup, UcastMedium
 from twisted_ha.events import NodeDied
 from twisted_ha.sim.invariants import Invariant
-from twisted_ha.sim.observed import FaultMade, LifeChanged, NodeSaid, Observed, OperationBegan
+from twisted_ha.sim.observed import (
+    FaultMade,
+    LifeChanged,
+    NodeSaid,
+    Observed,
+    OperationBegan,
+    OperationEnded,
+)
 from twisted_ha.sim.setup import ORIGINAL
 from twisted_ha.terms import FailbackMode, NodeName
 
@@ -156,9 +163,35 @@ class Converges(_Settled):
     """
     When nothing has happened for L{twisted_ha.sim.sky.Sky.settleTime}, every group runs whole on exactly
     one machine, if any daemon runs.
+
+    In legacy mode an original whose script would not start a group gives that up for good and tells
+    nobody (B7), so nobody else can know that it is to be taken.
     """
 
     name: ClassVar = "exactly one owner in the end"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._failed: dict[str, tuple[str, int]] = {}
+
+    def observe(self, seen: Observed) -> None:
+        super().observe(seen)
+        if isinstance(seen, OperationEnded) and seen.verb == "start":
+            if seen.ok:
+                self._failed.pop(seen.group, None)
+            else:
+                self._failed[seen.group] = (seen.node, seen.by)
+
+    def _givenUp(self, group: ResourceGroup) -> bool:
+        """Whether the home node of a group, an original in legacy mode, was the last to fail with it."""
+        home = self.world.living(group.node)
+        return (
+            not self.world.setup.config.autoFailback.negotiated
+            and home is not None
+            and self.world.setup.kindOf(group.node) == ORIGINAL
+            and self._failed.get(group.key) == (group.node, home.number)
+            and not self.world.owners(group.key)
+        )
 
     def check(self) -> None:
         capable = self._capable()
@@ -170,6 +203,7 @@ class Converges(_Settled):
                 and bool(capable)
                 and resets
                 and not self._abandoned(group.key)
+                and not self._givenUp(group)
                 and group.key not in self._told
             )
             owners = self.world.owners(group.key)
