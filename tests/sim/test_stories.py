@@ -508,6 +508,21 @@ class LegacyStories(StoryCase):
         self.tell("at 20s cut all; at 21s reboot beta in 5s; at 29.75s mend all")
         self.tell("at 20s cut all; at 22s kill beta with guardian; at 23s start beta; at 24s mend all")
 
+    def test_bootsDeaf(self) -> None:
+        """A node that boots and does not hear the other takes everything; the other hears it do so."""
+        for node, other in (("alpha", "beta"), ("beta", "alpha")):
+            deaf = f"at 20s cut all from {other} to {node}; at 21s reboot {node} in 9s"
+            self.tell(f"{deaf}; at 80s mend all")
+            # it is heard at first by nobody, and hears nobody later
+            self.tell(
+                f"at 20s cut all; at 25s reboot {node} in 5s; at 60s mend all from {other} to {node};"
+                " at 90s mend all"
+            )
+            self.tell(
+                f"at 20s cut all; at 20s reboot {node} in 1s; at 22s mend all from {node} to {other};"
+                " at 90s mend all"
+            )
+
 
 class MixedLegacyStories(LegacyStories):
     """The same beside an original."""
@@ -533,6 +548,38 @@ class MixedLegacyStories(LegacyStories):
     def test_oneWay(self) -> None:
         """Ours has missed the original, which has missed nobody and gives nothing up."""
         self.tell("at 20s cut all from beta to alpha; at 40s mend all; until 120s")
+
+    def test_bootsDeaf(self) -> None:
+        """The original, or ours, boots without hearing the other."""
+        for node, other in (("alpha", "beta"), ("beta", "alpha")):
+            deaf = f"at 20s cut all from {other} to {node}; at 21s reboot {node} in 9s"
+            self.tell(f"{deaf}; at 80s mend all; until 150s")
+
+    def test_missedWhileComingUp(self) -> None:
+        """
+        The original hears nothing for a while when it comes up, declares ours dead when it does again,
+        and takes everything (B6); ours has not missed it.
+        """
+        for gap in ("at 21.5s freeze beta for 4s", "at 21.05s cut all; at 24.65s mend all"):
+            story = f"at 20s reboot beta in 1s; {gap}; until 120s"
+            self.tell(story, deadtime=3.0, initdead=12.0)
+
+    def test_startFails(self) -> None:
+        """
+        The original cannot start what is its own when it comes back, and says so to nobody (B7): that
+        is its own doing.  Its next life starts it; that one is asked for all that there is.
+        """
+        failing = (
+            f"at 20s fail start of {SECOND} on beta; at 20s reboot beta in 8s; at 40s mend start of"
+        )
+        story = f"{failing} {SECOND} on beta"
+        timeline = StoryCase.tell(self, f"{story}; until 500s", mode=FailbackMode.LEGACY)
+        self.assertEqual(self.owners(timeline)[SECOND], (), timeline.render())
+        self.tell(f"{story}; at 500s reboot beta in 8s; until 600s")
+
+    def test_askedInVain(self) -> None:
+        """The original asks once, just when ours is gone for a moment; nobody would run its groups."""
+        self.tell("at 20s power off beta; at 30s power on beta; at 30.9s reboot alpha in 1s; until 120s")
 
 
 class MixedStories(StoryCase):

@@ -2,8 +2,10 @@
 C{auto_failback legacy}: every node always takes its own groups, asking the other to give them up.
 
 There are no claims and no reports; C{ip-request} asks for one group and C{ip-request-resp} says go
-ahead (resource-management.md sections 3.9 and 4.5).  Unlike the original, a request that nobody
-answers is made again.
+ahead (resource-management.md sections 3.9 and 4.5).  A node that comes up without hearing the other
+takes everything and asks nobody, and nothing on the wire tells the other so.  So both ways to one owner
+are taken, unlike in the original: whoever comes into sight as active is asked for what is ours, held
+here or not, until it answers; and an original, which asks once or not at all, is told to go ahead.
 """
 
 from __future__ import annotations
@@ -33,38 +35,39 @@ class Legacy:
         self._messenger = messenger
         self._alarm = alarm
         self._asked: set[str] = set()
-        self._giving: set[str] = set()
+        self._giving: dict[str, bool] = {}
 
     def requestOwn(self, *, held: bool = False) -> None:
         """
         Get every group of this node that is not wanted here yet.
 
-        @param held: ask for the others too: the other node may have taken them while this one was not
-            heard, and gives what it is asked for.
+        @param held: ask for the others too: the other node may run them as well, unheard.
         """
+        own = self._board.keys(ResourceSet.LOCAL)
+        self._asked.update(key for key in own if held or not self._worker.wants(key))
+        self._ask()
+
+    def _ask(self) -> None:
         peer = self._board.peer
-        alone = peer is None or not peer.present
-        for key in self._board.keys(ResourceSet.LOCAL):
-            if self._worker.wants(key) and (alone or not held):
-                continue
-            if alone:
-                self._take(key, handedOver=False, why="no other node is active")
-            else:
-                self._asked.add(key)
+        asked = [key for key in self._board.keys(ResourceSet.LOCAL) if key in self._asked]
+        if peer is None:
+            for key in asked:
+                self._take(key, handedOver=False, why="there is no other node")
+        elif not peer.present:
+            self._asked.clear()  # whoever takes over from it takes everything
+        elif asked:
+            for key in asked:
                 self._messenger.send(Message.of(REQUEST, ipaddr=key))
-        if self._asked and self._alarm.due is None:
-            self._alarm.set(ASK_AGAIN, self._askAgain)
+            if self._alarm.due is None:
+                self._alarm.set(ASK_AGAIN, self._ask)
 
     def requested(self, message: Message) -> None:
         """The other node asks for one of its groups."""
         key = message.get("ipaddr") or ""
-        if key not in self._worker.runners:
-            return
-        self._giving.add(key)
-        peer = self._board.peer
-        name = peer.name if peer is not None else "the other node"
-        self._worker.want([key], False, why=f"{name} asked for it")
-        self.progress()
+        if key in self._worker.runners:
+            peer = self._board.peer
+            name = peer.name if peer is not None else "the other node"
+            self._give([key], f"{name} asked for it")
 
     def answered(self, message: Message) -> None:
         """A go-ahead; it counts if it is for a group that this node asked for."""
@@ -73,44 +76,45 @@ class Legacy:
             owned = message.get("weown") == "yes"
             self._take(key, handedOver=owned, why="the other node gave it" if owned else "it was free")
 
-    def peerAppeared(self, *, active: bool) -> None:
+    def peerAppeared(self) -> None:
         """
-        A life of the other node is heard for the first time.  What its last one held of ours is held by
-        nobody now (B3).
-
-        @param active: it has come up already, unheard, and may have taken everything.
+        A life of the other node is heard for the first time, and will ask for its groups.  What its last
+        one held of ours is held by nobody now (B3).
         """
         self._board.drop(ResourceSet.ALL)
-        self.requestOwn(held=active)
+        self.requestOwn()
 
-    def peerReturned(self) -> None:
+    def peerActive(self, why: str | None = None) -> None:
         """
-        After a healed partition: what belongs to the other node is its own again.
+        The other node has come up, as far as this one knows just now.  It may have done so unheard, or
+        without hearing this node, and have taken everything.
 
-        An original that has missed us too gives everything up after two seconds and says goodbye: then
-        it is taken again.  One that has not never gave up what is its own.
+        @param why: it will not ask for its own groups, and for what reason they are given to it.
         """
-        self.giveBack("the partition is over, and its home node holds it")
+        self._board.drop(ResourceSet.ALL)
+        if why is not None:
+            self._give(self._board.keys(ResourceSet.FOREIGN), why)
         self.requestOwn(held=True)
 
-    def giveBack(self, why: str) -> None:
-        """Release what belongs to the other node, which will not ask for it."""
-        self._board.drop(ResourceSet.ALL)
-        self._worker.want(self._board.keys(ResourceSet.FOREIGN), False, why=why)
+    def _give(self, keys: list[str], why: str) -> None:
+        for key in keys:
+            self._giving[key] = self._giving.get(key, False) or self._worker.standing([key])
+        self._worker.want(keys, False, why=why)
+        self.progress()
 
     def progress(self) -> None:
-        """The worker has moved: answer requests whose group is released."""
+        """The worker has moved: say go ahead for what is released."""
         for key in sorted(self._giving):
             if not self._worker.settled([key]) or self._worker.standing([key]):
                 continue
-            self._giving.discard(key)
+            held = self._giving.pop(key)
             if self._board.peer is not None:
                 self._messenger.send(
                     Message.of(
                         RESPONSE,
                         dest=self._board.peer.name,
                         ipaddr=key,
-                        weown="yes",
+                        weown="yes" if held else "no",
                         ok="OK",
                     )
                 )
@@ -120,10 +124,9 @@ class Legacy:
         self._asked.clear()
         self._alarm.cancel()
 
-    def _askAgain(self) -> None:
-        self._asked.clear()
-        self.requestOwn()
-
     def _take(self, key: str, *, handedOver: bool, why: str) -> None:
         self._asked.discard(key)
+        held = self._worker.wants(key)
         self._worker.want([key], True, handedOver=handedOver, why=why)
+        if held and handedOver:
+            self._worker.announce([key])  # the neighbours may know the other node's address for it

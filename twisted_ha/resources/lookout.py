@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 
 from twisted_ha.events import NodeDied
 from twisted_ha.resources.acquisition import Phase, Seen
@@ -18,6 +19,14 @@ from twisted_ha.resources.takeover import TakeoverSeen, classifyDeath
 from twisted_ha.terms import NodeName, ResourceSet
 
 __all__ = ["Lookout"]
+
+
+class _Sight(Enum):
+    """What is known of the other node's present life, as far as it matters in legacy mode."""
+
+    NONE = "it was not heard"
+    THERE = "it is there"
+    ACTIVE = "it has come up"
 
 
 class Lookout:
@@ -53,8 +62,8 @@ class Lookout:
         self._isAlive = isAlive
         self._isActive = isActive
         self._lost = False
-        self._appeared = False
         self._missed = False
+        self._sight = _Sight.NONE
 
     @property
     def _peer(self) -> Peer:
@@ -89,7 +98,10 @@ class Lookout:
         if self._joiner.phase is not Phase.OFFLINE:
             return
         self._joiner.settleAtOnce()
-        self._legacyTake()
+        if self._board.peer is not None and self._peer.present:
+            self._legacyMeets()
+        else:
+            self._legacyTake()
 
     def _legacyTake(self) -> None:
         peer = self._board.peer
@@ -98,6 +110,26 @@ class Lookout:
             self._succeed(seen, f"{peer.name} is not there")
         else:
             self._legacy.requestOwn()
+
+    def _legacyMeets(self, *, back: bool = False) -> None:
+        """
+        Tell the legacy mode, once of each life: the other node is there; it is active.
+
+        @param back: this is the life that was declared dead: it gave nothing up that is its own.
+        """
+        settled = self._joiner.phase is Phase.STABLE
+        if self._negotiated or not settled or not self._peer.present:
+            return
+        name = self._peer.name
+        before, self._sight = self._sight, _Sight.ACTIVE if self._isActive(name) else _Sight.THERE
+        if self._sight is before:
+            return
+        if self._sight is _Sight.THERE:
+            self._legacy.peerAppeared()
+        elif back:
+            self._legacy.peerActive("the partition is over, and its home node holds it")
+        else:
+            self._legacy.peerActive(None if self._isOurs(name) else "its home node is active")
 
     def guardianReleased(self) -> None:
         """In legacy mode nobody else will notice: this node must get them again itself."""
@@ -128,8 +160,7 @@ class Lookout:
             self._successor.see(TakeoverSeen.PEER_BACK)
             if self._joiner.takesPart:
                 self._board.report(why=f"{peer.name} is alive")
-        if not self._appeared:  # another message may have been here before
-            self._legacyAppeared()
+        self._legacyMeets()
 
     def returned(self) -> None:
         """It was declared dead and never was."""
@@ -138,10 +169,9 @@ class Lookout:
         peer.left = False
         self._successor.see(TakeoverSeen.PEER_BACK)
         self._audit.returned()
-        self._appeared = True
-        if not self._negotiated and self._joiner.phase is Phase.STABLE:
-            self._legacy.peerReturned()
-        elif self._joiner.takesPart:
+        self._sight = _Sight.NONE
+        self._legacyMeets(back=True)
+        if self._joiner.takesPart:
             self._board.ask(f"{peer.name} has returned")
 
     def restarted(self) -> None:
@@ -152,17 +182,8 @@ class Lookout:
         self._lifeEnded()
         self._successor.see(TakeoverSeen.PEER_BACK)
         self._audit.wantFailback = True
-        self._legacyAppeared()
-
-    def _legacyAppeared(self) -> None:
-        self._appeared = True
-        if self._negotiated or self._joiner.phase is not Phase.STABLE:
-            return
-        name = self._peer.name
-        active = self._isActive(name)
-        self._legacy.peerAppeared(active=active)
-        if active and not self._isOurs(name):  # it has its own groups, and will ask for none
-            self._legacy.giveBack("its home node is active already")
+        self._sight = _Sight.NONE
+        self._legacyMeets()
 
     def died(self, event: NodeDied) -> None:
         """It was silent longer than its deadtime."""
@@ -175,7 +196,7 @@ class Lookout:
         succeeded = peer.left and self._board.mine == ResourceSet.ALL  # when it said goodbye
         peer.died()
         self._missed = event.heard
-        self._appeared = False
+        self._sight = _Sight.NONE
         self._lifeEnded()
         if self._joiner.takesPart and not succeeded:
             self._succeed(seen, f"{peer.name} died (silent for {event.silentFor:.2f} s)")

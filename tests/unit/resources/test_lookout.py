@@ -92,6 +92,19 @@ class LookoutTestCase(SynchronousTestCase):
     def said(self) -> list[str]:
         return self.alpha.mouth.types()
 
+    def inLegacy(self, *held: str) -> None:
+        """Alpha has come up in legacy mode, and runs these groups."""
+        self.alpha.board.mode = FailbackMode.LEGACY
+        self.alpha.joiner.settleAtOnce()
+        self.alpha.worker.want(held, True, why="a takeover")
+
+    def asked(self) -> list[str | None]:
+        """The groups that alpha has asked for."""
+        return [one.get("ipaddr") for one in self.alpha.mouth.said if one.type == "ip-request"]
+
+    def wanted(self) -> list[bool]:
+        return [self.alpha.worker.wants(key) for key in self.alpha.board.keys(ALL)]
+
     def offer(self) -> None:
         """Beta wishes to give, and waits."""
         self.alpha.offers.made(MoveWord(step="me", resources=LOCAL, wish="1"))
@@ -294,21 +307,32 @@ class AppearanceTests(LookoutTestCase):
 
     def test_returnedLegacy(self) -> None:
         """In legacy mode each has its own again, and a takeover of before claims nothing."""
-        self.alpha.board.mode = FailbackMode.LEGACY
-        self.alpha.joiner.settleAtOnce()
+        self.inLegacy()
         self.alpha.worker.want(["a1", "b1"], True)
         self.alpha.board.claim(ALL)
+        self.alpha.active.add(BETA)
         self.lookout.returned()
-        self.assertEqual((self.alpha.board.mine, self.said()), (NONE, ["ip-request"]))
+        self.assertEqual((self.alpha.board.mine, self.asked()), (NONE, ["a1"]))
         self.assertEqual([self.alpha.worker.wants(key) for key in ("a1", "b1")], [True, False])
 
     def test_returnedLegacyOriginal(self) -> None:
         """An original gets its own as well: if it never missed us it still has them."""
-        self.alpha.board.mode = FailbackMode.LEGACY
-        self.alpha.joiner.settleAtOnce()
+        self.inLegacy()
+        self.alpha.ours.clear()
+        self.alpha.worker.want(["b1"], True)
+        self.alpha.active.add(BETA)
+        self.lookout.returned()
+        self.assertFalse(self.alpha.worker.wants("b1"))
+
+    def test_returnedLegacyComingUp(self) -> None:
+        """One that was declared dead while it came up gets its own when it is up."""
+        self.inLegacy()
         self.alpha.ours.clear()
         self.alpha.worker.want(["b1"], True)
         self.lookout.returned()
+        self.assertTrue(self.alpha.worker.wants("b1"))
+        self.alpha.active.add(BETA)
+        self.lookout.statusChanged()
         self.assertFalse(self.alpha.worker.wants("b1"))
 
     def test_restarted(self) -> None:
@@ -343,35 +367,65 @@ class AppearanceTests(LookoutTestCase):
 
     def test_restartedLegacy(self) -> None:
         """In legacy mode what its last life held of ours is asked for again (B3)."""
-        self.alpha.board.mode = FailbackMode.LEGACY
-        self.alpha.joiner.settleAtOnce()
+        self.inLegacy()
         self.alpha.board.claim(ALL)
         self.lookout.restarted()
-        self.assertEqual((self.alpha.board.mine, self.said()), (NONE, ["ip-request"]))
+        self.assertEqual((self.alpha.board.mine, self.asked()), (NONE, ["a1"]))
 
     def test_restartedUnheardLegacy(self) -> None:
         """An original that is active when its new life is first heard has its own, and asks for none."""
-        self.alpha.board.mode = FailbackMode.LEGACY
-        self.alpha.joiner.settleAtOnce()
+        self.inLegacy(*self.alpha.board.keys(ALL))
         self.alpha.ours.clear()
-        self.alpha.worker.want(self.alpha.board.keys(ALL), True, why="a takeover")
         self.alpha.active.add(BETA)
         self.lookout.restarted()
-        wanted = [self.alpha.worker.wants(key) for key in self.alpha.board.keys(ALL)]
-        self.assertEqual(wanted, [True, False])
+        self.assertEqual(self.wanted(), [True, False])
 
     def test_appearedLegacy(self) -> None:
         """One that appears and is active may have taken ours: they are asked for, held or not."""
-        self.alpha.board.mode = FailbackMode.LEGACY
-        self.alpha.joiner.settleAtOnce()
-        self.alpha.worker.want(self.alpha.board.keys(ALL), True, why="a takeover")
+        self.inLegacy(*self.alpha.board.keys(ALL))
         self.alpha.active.add(BETA)
         self.lookout.heard()
         self.lookout.statusChanged()
-        self.assertEqual(self.said(), ["ip-request"])
+        self.assertEqual(self.asked(), ["a1"])
         self.lookout.statusChanged()
-        self.assertEqual(self.said(), ["ip-request"])
-        self.assertTrue(all(self.alpha.worker.wants(key) for key in self.alpha.board.keys(ALL)))
+        self.assertEqual(self.asked(), ["a1"])
+        self.assertEqual(self.wanted(), [True, True])
+
+    def test_comesUpLegacy(self) -> None:
+        """One that comes up may not hear this node, and have taken everything: it is asked then."""
+        self.inLegacy(*self.alpha.board.keys(ALL))
+        self.lookout.restarted()
+        self.assertEqual(self.asked(), [])
+        self.alpha.active.add(BETA)
+        self.lookout.statusChanged()
+        self.assertEqual((self.asked(), self.wanted()), (["a1"], [True, True]))
+
+    def test_comesUpLegacyOriginal(self) -> None:
+        """An original that comes up is given its own as well: it may ask for nothing."""
+        self.inLegacy(*self.alpha.board.keys(ALL))
+        self.alpha.ours.clear()
+        self.lookout.restarted()
+        self.assertEqual(self.wanted(), [True, True])
+        self.alpha.active.add(BETA)
+        self.lookout.statusChanged()
+        self.assertEqual((self.asked(), self.wanted()), (["a1"], [True, False]))
+
+    def test_originalAskedInVainLegacy(self) -> None:
+        """An original that is active already may have asked in vain: it is told to go on."""
+        self.alpha.board.mode = FailbackMode.LEGACY
+        self.alpha.ours.clear()
+        self.alpha.active.add(BETA)
+        self.lookout.communicationsUp()
+        self.assertEqual(self.said(), ["ip-request-resp", "ip-request"])
+
+    def test_leavingLegacy(self) -> None:
+        """What was taken from an original that leaves is not given back because it still beats."""
+        self.inLegacy(*self.alpha.board.keys(ALL))
+        self.alpha.ours.clear()
+        self.peer.saidGoodbye()
+        self.alpha.active.add(BETA)
+        self.lookout.statusChanged()
+        self.assertEqual((self.said(), self.wanted()), ([], [True, True]))
 
 
 class DisappearanceTests(LookoutTestCase):
