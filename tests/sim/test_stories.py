@@ -564,6 +564,20 @@ class MixedLegacyStories(LegacyStories):
             story = f"at 20s reboot beta in 1s; {gap}; until 120s"
             self.tell(story, deadtime=3.0, initdead=12.0)
 
+    def test_missedByTheOriginalAlone(self) -> None:
+        """
+        A short cut: just in time for ours, just too late for the original, which takes everything when
+        it hears ours again (B6).
+        """
+        for cut, mended in ((30.5, 34.6), (31.0, 34.8), (31.25, 35.35)):
+            self.tell(
+                f"at {cut}s cut all; at {mended}s mend all; until 150s",
+                seed=2,
+                rates={"alpha": 0.9995, "beta": 1.0005},
+                keepalive=2.0,
+                deadtime=6.0,
+            )
+
     def test_startFails(self) -> None:
         """
         The original cannot start what is its own when it comes back, and says so to nobody (B7): that

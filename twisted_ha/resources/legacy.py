@@ -96,6 +96,16 @@ class Legacy:
             self._give(self._board.keys(ResourceSet.FOREIGN), why)
         self.requestOwn(held=True)
 
+    def peerLate(self, wait: float) -> None:
+        """
+        The other node, an original, was late.  If it heard this one late as well it declares it dead and
+        takes everything without a word, when it hears its next status (B6).
+
+        @param wait: seconds until that has certainly happened.
+        """
+        self._asked.update(self._board.keys(ResourceSet.LOCAL))
+        self._alarm.set(max(wait, ASK_AGAIN), self._ask)
+
     def _give(self, keys: list[str], why: str) -> None:
         for key in keys:
             self._giving[key] = self._giving.get(key, False) or self._worker.standing([key])

@@ -131,6 +131,12 @@ class Lookout:
         else:
             self._legacy.peerActive(None if self._isOurs(name) else "its home node is active")
 
+    def late(self, keepalive: float) -> None:
+        """A status of it came later than warntime."""
+        settled = self._joiner.phase is Phase.STABLE
+        if not self._negotiated and settled and self._peer.present and not self._isOurs(self._peer.name):
+            self._legacy.peerLate(2 * keepalive)
+
     def guardianReleased(self) -> None:
         """In legacy mode nobody else will notice: this node must get them again itself."""
         self._lost = not self._negotiated

@@ -16,6 +16,7 @@ from twisted_ha.config.model import ClusterConfig
 from twisted_ha.events import (
     CommunicationsUp,
     Event,
+    LateHeartbeat,
     NodeDied,
     NodeRestarted,
     NodeReturned,
@@ -209,6 +210,8 @@ class ResourceManager:
                 self.lookout.restarted()
             case NodeReturned() if self._isPeer(event.node):
                 self.lookout.returned()
+            case LateHeartbeat() if self._isPeer(event.node):
+                self.lookout.late(self._config.timers.keepalive)
             case NodeStatusChanged() if self._isPeer(event.node):
                 self.lookout.statusChanged()
             case _:

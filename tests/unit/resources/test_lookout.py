@@ -418,6 +418,22 @@ class AppearanceTests(LookoutTestCase):
         self.lookout.communicationsUp()
         self.assertEqual(self.said(), ["ip-request-resp", "ip-request"])
 
+    def test_lateLegacy(self) -> None:
+        """
+        An original that was late may declare this node dead as soon as it hears it again: it is asked a
+        little later.  One of our kind does not.
+        """
+        self.inLegacy(*self.alpha.board.keys(ALL))
+        self.lookout.late(2.0)
+        self.alpha.clock.advance(10.0)
+        self.assertEqual(self.said(), [])
+        self.alpha.ours.clear()
+        self.lookout.late(2.0)
+        self.alpha.clock.advance(3.9)
+        self.assertEqual(self.said(), [])
+        self.alpha.clock.advance(0.2)
+        self.assertEqual(self.asked(), ["a1"])
+
     def test_leavingLegacy(self) -> None:
         """What was taken from an original that leaves is not given back because it still beats."""
         self.inLegacy(*self.alpha.board.keys(ALL))
