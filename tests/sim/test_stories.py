@@ -292,6 +292,13 @@ class OurStories(StoryCase):
             for mode in (FailbackMode.OFF, FailbackMode.ON):
                 self.tell(story, mode=mode, keepalive=0.5, deadtime=3.0, initdead=3.0)
 
+    def test_longFreeze(self) -> None:
+        """What a machine that stands still holds is released when it runs again, however late that is."""
+        timeline = self.tell(
+            "at 50s freeze alpha for 60s; until 160s", mode=FailbackMode.OFF, deadtime=3.0, initdead=3.0
+        )
+        self.assertEqual(self.owners(timeline)[FIRST], ("beta",))
+
     def test_hungStatus(self) -> None:
         """
         A takeover that hangs in a C{status} has done nothing yet, and is given up when the other node is

@@ -148,11 +148,15 @@ class _Settled(Invariant):
         return [name for name in self.world.machines if self.world.well(name)]
 
     def _abandoned(self, group: str) -> bool:
-        """Whether a machine holds a group that nobody will release."""
+        """Whether a machine holds a group that nobody will release, or not before it runs again."""
         return any(
-            self._orphaned(owner) and self.world.sky.helpless(owner, group)
+            (self._orphaned(owner) or self._still(owner)) and self.world.sky.helpless(owner, group)
             for owner in self.world.owners(group)
         )
+
+    def _still(self, node: str) -> bool:
+        life = self.world.living(node)
+        return self.world.machines[node].frozen or (life is not None and life.paused)
 
     def _orphaned(self, node: str) -> bool:
         life = self.world.living(node)
