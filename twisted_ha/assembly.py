@@ -19,7 +19,6 @@ from twisted_ha.cluster.core import ClusterCore
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMarkStore, IMedium
 from twisted_ha.resources.manager import ResourceManager
-from twisted_ha.terms import NodeName, NodeStatus
 
 __all__ = ["LocalNode", "Surroundings", "assemble"]
 
@@ -97,33 +96,13 @@ class LocalNode:
             agents=surroundings.agents,
             fencer=surroundings.fencer,
             guardian=surroundings.guardian,
-            isOurs=self._isOurs,
-            isAlive=self._isAlive,
-            isDeaf=self._isDeaf,
-            isActive=self._isActive,
+            nodes=self.core.nodes,
             look=self.core.look,
         )
         self.bus.subscribe(self.resources.eventHappened)
         self.core.onLate(self.resources.doubt.late)
         for messageType in self.resources.messageTypes:
             self.core.handle(messageType, self.resources.messageReceived)
-
-    def _isOurs(self, name: NodeName) -> bool:
-        node = self.core.nodes.get(name)
-        return node is not None and node.extension is not None
-
-    def _isAlive(self, name: NodeName) -> bool:
-        node = self.core.nodes.get(name)
-        return node is not None and node.heard and not node.dead
-
-    def _isDeaf(self, name: NodeName) -> bool:
-        # Heartbeat 3.0.6 acknowledges and sends node lists; 1.2 does neither.
-        node = self.core.nodes.get(name)
-        return node is not None and bool(node.protocol) and not node.answered
-
-    def _isActive(self, name: NodeName) -> bool:
-        node = self.core.nodes.get(name)
-        return node is not None and node.status is NodeStatus.ACTIVE
 
     def start(self) -> None:
         """Say hello and begin to beat.  The media are open."""

@@ -106,6 +106,22 @@ class IMessenger(Interface):
         """The same with C{dest}: the others hear it, and only C{node} acts on it."""
 
 
+class INodes(Interface):
+    """What is known of other nodes, by name.  Of one that is not configured nothing is the case."""
+
+    def isOurs(name: NodeName) -> bool:
+        """Whether its status messages say that it speaks our extensions."""
+
+    def isAlive(name: NodeName) -> bool:
+        """Whether it was heard and is not dead."""
+
+    def isActive(name: NodeName) -> bool:
+        """Whether it says that it has come up."""
+
+    def isDeaf(name: NodeName) -> bool:
+        """Whether it is an original that is heard and gives no sign that it hears this node."""
+
+
 class IMarkStore(Interface):
     """Keeps how far other nodes were heard, from one life of this daemon to the next."""
 

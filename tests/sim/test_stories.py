@@ -293,7 +293,7 @@ class OurStories(StoryCase):
                 self.tell(story, mode=mode, keepalive=0.5, deadtime=3.0, initdead=3.0)
 
     def test_longFreeze(self) -> None:
-        """What a machine that stands still holds is released when it runs again, however late that is."""
+        """What a machine that stands still holds is released when it runs again, however late."""
         timeline = self.tell(
             "at 50s freeze alpha for 60s; until 160s", mode=FailbackMode.OFF, deadtime=3.0, initdead=3.0
         )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from zope.interface import implementer
+
 from twisted_ha.bus import EventBus
 from twisted_ha.cluster.acknowledge import Acknowledgement
 from twisted_ha.cluster.deadline import Deadline
@@ -17,7 +19,7 @@ from twisted_ha.cluster.links import Link, LinkView
 from twisted_ha.cluster.sequence import SequenceTracker
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.events import Warned
-from twisted_ha.interfaces import IMedium
+from twisted_ha.interfaces import IMedium, INodes
 from twisted_ha.terms import LifeMark, NodeName, NodeStatus
 
 __all__ = ["Node", "NodeTable", "NodeView"]
@@ -155,6 +157,7 @@ class Node:
         )
 
 
+@implementer(INodes)
 class NodeTable:
     """
     Every configured node, and nobody else: strangers are refused, so the table never grows.
@@ -189,6 +192,26 @@ class NodeTable:
     def get(self, name: str | None) -> Node | None:
         """The node of that exact name; L{None} if there is none."""
         return self._nodes.get(NodeName(name)) if name is not None else None
+
+    def isOurs(self, name: NodeName) -> bool:
+        """See L{INodes.isOurs}."""
+        node = self._nodes.get(name)
+        return node is not None and node.extension is not None
+
+    def isAlive(self, name: NodeName) -> bool:
+        """See L{INodes.isAlive}."""
+        node = self._nodes.get(name)
+        return node is not None and node.heard and not node.dead
+
+    def isActive(self, name: NodeName) -> bool:
+        """See L{INodes.isActive}."""
+        node = self._nodes.get(name)
+        return node is not None and node.status is NodeStatus.ACTIVE
+
+    def isDeaf(self, name: NodeName) -> bool:
+        """See L{INodes.isDeaf}.  Heartbeat 3.0.6 acknowledges and sends node lists; 1.2 does neither."""
+        node = self._nodes.get(name)
+        return node is not None and bool(node.protocol) and not node.answered
 
     @property
     def peers(self) -> list[Node]:

@@ -9,7 +9,8 @@ L{manager} is the front door: it gives each event and message to the machine it 
 to look again.  Behind it, in the order in which one may read them:
 
   - L{board}: what each node claims; L{doubt}: whether this one may believe it, after a stall.
-  - L{worker} and L{group}: where groups are started and stopped, as the others wish.
+  - L{worker} and L{group}: where groups are started and stopped, as the others wish; L{gate}: passed by
+    each operation of a resource.
   - Four tables and their drivers: L{acquisition} and L{joiner}, L{standby} and L{mover}, L{takeover}
     and L{successor}, L{release} and L{leaver}.
   - L{lookout}: the other node comes and goes; L{offers}: it wants to give; L{refresher}: it has lost

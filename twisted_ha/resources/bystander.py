@@ -10,9 +10,9 @@ waits for one report, and gets ours only if nobody is there who has more to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from twisted_ha.interfaces import IMessenger
+from twisted_ha.interfaces import IMessenger, INodes
 from twisted_ha.terms import NodeName
 from twisted_ha.wire.message import Message
 
@@ -26,19 +26,12 @@ class Bystander:
         self,
         others: Sequence[NodeName],
         messenger: IMessenger,
-        *,
-        isOurs: Callable[[NodeName], bool],
-        isAlive: Callable[[NodeName], bool],
+        nodes: INodes,
     ) -> None:
-        """
-        @param others: the ordinary nodes beside this one.
-        @param isOurs: whether a node speaks our extensions, and so is a bystander itself.
-        @param isAlive: whether a node was heard and is not dead.
-        """
+        """@param others: the ordinary nodes beside this one.  Those of our kind are bystanders, too."""
         self._others = tuple(others)
         self._messenger = messenger
-        self._isOurs = isOurs
-        self._isAlive = isAlive
+        self._nodes = nodes
         self._unanswered: list[NodeName] = []
 
     def heardStarting(self, node: NodeName, isMember: bool) -> None:
@@ -49,7 +42,7 @@ class Bystander:
         """
         if not isMember:
             self._unanswered.append(node)
-        elif not self._isOurs(node) and not self._anotherAnswers(node):
+        elif not self._nodes.isOurs(node) and not self._anotherAnswers(node):
             self._messenger.sendTo(
                 node, Message.of("resource", rsc_hold="none", rtype="full", isstable="1")
             )
@@ -63,5 +56,6 @@ class Bystander:
     def _anotherAnswers(self, node: NodeName) -> bool:
         """Whether an original is there that may hold groups: what it says must not be overwritten."""
         return any(
-            other != node and self._isAlive(other) and not self._isOurs(other) for other in self._others
+            other != node and self._nodes.isAlive(other) and not self._nodes.isOurs(other)
+            for other in self._others
         )

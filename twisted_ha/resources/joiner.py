@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from twisted_ha.bus import EventBus
 from twisted_ha.events import TransitionCompleted, UndecidedInput, Warned
-from twisted_ha.interfaces import IMessenger
+from twisted_ha.interfaces import IMessenger, INodes
 from twisted_ha.resources.acquisition import (
     ASK_AGAIN,
     PATIENCE,
@@ -19,7 +19,7 @@ from twisted_ha.resources.acquisition import (
 from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.board import Board
 from twisted_ha.resources.worker import GroupWorker
-from twisted_ha.terms import NodeName, ResourceSet
+from twisted_ha.terms import ResourceSet
 from twisted_ha.wire.message import Message
 
 __all__ = ["Joiner"]
@@ -43,20 +43,16 @@ class Joiner:
         bus: EventBus,
         reconsider: Callable[[], None],
         alarm: Alarm,
-        *,
-        isDeaf: Callable[[NodeName], bool],
+        nodes: INodes,
     ) -> None:
-        """
-        @param reconsider: called after the patience with the other node has ended.
-        @param isDeaf: whether an original gives no sign that it hears this node, although it would.
-        """
+        """@param reconsider: called after the patience with the other node has ended."""
         self._board = board
         self._worker = worker
         self._messenger = messenger
         self._bus = bus
         self._reconsider = reconsider
         self._alarm = alarm
-        self._isDeaf = isDeaf
+        self._nodes = nodes
         self.phase = Phase.OFFLINE
         self._askedAgain = False
         self._unheard = 0
@@ -133,7 +129,7 @@ class Joiner:
     def _patienceEnded(self) -> None:
         peer = self._board.peer
         silent = peer if peer is not None and not peer.reported else None
-        if silent is not None and (silent.ours or self._isDeaf(silent.name)):
+        if silent is not None and (silent.ours or self._nodes.isDeaf(silent.name)):
             self._unheard += 1
             self.see(Seen.TIMEOUT_UNANSWERED)
         elif silent is not None and self._unheard:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum
 
 from twisted_ha.events import NodeDied
+from twisted_ha.interfaces import INodes
 from twisted_ha.resources.acquisition import Phase, Seen
 from twisted_ha.resources.audit import Audit
 from twisted_ha.resources.board import Board, Peer
@@ -16,7 +16,7 @@ from twisted_ha.resources.offers import Offers
 from twisted_ha.resources.standby import Move, MoveSeen
 from twisted_ha.resources.successor import Successor
 from twisted_ha.resources.takeover import TakeoverSeen, classifyDeath
-from twisted_ha.terms import NodeName, ResourceSet
+from twisted_ha.terms import ResourceSet
 
 __all__ = ["Lookout"]
 
@@ -41,16 +41,8 @@ class Lookout:
         successor: Successor,
         audit: Audit,
         legacy: Legacy,
-        *,
-        isOurs: Callable[[NodeName], bool],
-        isAlive: Callable[[NodeName], bool],
-        isActive: Callable[[NodeName], bool],
+        nodes: INodes,
     ) -> None:
-        """
-        @param isOurs: whether a node's status messages say that it speaks our extensions.
-        @param isAlive: whether a node was heard and is not dead.
-        @param isActive: whether it says that it has come up.
-        """
         self._board = board
         self._joiner = joiner
         self._mover = mover
@@ -58,9 +50,7 @@ class Lookout:
         self._successor = successor
         self._audit = audit
         self._legacy = legacy
-        self._isOurs = isOurs
-        self._isAlive = isAlive
-        self._isActive = isActive
+        self._nodes = nodes
         self._lost = False
         self._missed = False
         self._sight = _Sight.NONE
@@ -77,7 +67,7 @@ class Lookout:
     def communicationsUp(self) -> None:
         """Every node was heard, or is dead.  Only this may come in a cluster of one."""
         peer = self._board.peer
-        if peer is not None and self._isAlive(peer.name):
+        if peer is not None and self._nodes.isAlive(peer.name):
             self.heard()  # its first word may have been the one that brought communications up
         self._offers.communicationsUp()
         if not self._negotiated:
@@ -121,7 +111,7 @@ class Lookout:
         if self._negotiated or not settled or not self._peer.present:
             return
         name = self._peer.name
-        before, self._sight = self._sight, _Sight.ACTIVE if self._isActive(name) else _Sight.THERE
+        before, self._sight = self._sight, _Sight.ACTIVE if self._nodes.isActive(name) else _Sight.THERE
         if self._sight is before:
             return
         if self._sight is _Sight.THERE:
@@ -129,12 +119,17 @@ class Lookout:
         elif back:
             self._legacy.peerActive("the partition is over, and its home node holds it")
         else:
-            self._legacy.peerActive(None if self._isOurs(name) else "its home node is active")
+            self._legacy.peerActive(None if self._nodes.isOurs(name) else "its home node is active")
 
     def late(self, keepalive: float) -> None:
         """A status of it came later than warntime."""
         settled = self._joiner.phase is Phase.STABLE
-        if not self._negotiated and settled and self._peer.present and not self._isOurs(self._peer.name):
+        if (
+            not self._negotiated
+            and settled
+            and self._peer.present
+            and not self._nodes.isOurs(self._peer.name)
+        ):
             self._legacy.peerLate(2 * keepalive)
 
     def guardianReleased(self) -> None:
@@ -151,7 +146,7 @@ class Lookout:
         """A message of it has arrived."""
         peer = self._peer
         peer.alive = True
-        peer.ours = self._isOurs(peer.name)
+        peer.ours = self._nodes.isOurs(peer.name)
         if self._missed:
             # Of the life that was declared dead; the status that says so may come after it.
             self._missed = False

@@ -24,7 +24,7 @@ from twisted_ha.events import (
     PeerShutDown,
     TransitionCompleted,
 )
-from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMessenger
+from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMessenger, INodes
 from twisted_ha.resources.acquisition import Phase, Seen
 from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.audit import Audit
@@ -71,18 +71,11 @@ class ResourceManager:
         agents: IAgentRegistry,
         fencer: IFencer,
         guardian: IGuardian,
-        isOurs: Callable[[NodeName], bool],
-        isAlive: Callable[[NodeName], bool],
-        isDeaf: Callable[[NodeName], bool],
-        isActive: Callable[[NodeName], bool],
+        nodes: INodes,
         look: Callable[[], None] = lambda: None,
     ) -> None:
         """
         @param look: tells L{doubt} of a stall of this process that nobody has noticed yet.
-        @param isAlive: whether a node was heard and is not dead.
-        @param isActive: whether a node says that it has come up.
-        @param isDeaf: whether an original that is heard gives no sign that it hears this node.
-        @param isOurs: whether a node's status messages say that it speaks our extensions.
         """
         self._config = config
         self._bus = bus
@@ -105,15 +98,13 @@ class ResourceManager:
         keepalive = config.timers.keepalive
         self._alarms = [Alarm(clock, keepalive) for _ in range(6)]
         joining, fencing, looking, asking, refreshing, granting = self._alarms
-        self.joiner = Joiner(
-            self.board, self.worker, messenger, bus, self.reconsider, joining, isDeaf=isDeaf
-        )
+        self.joiner = Joiner(self.board, self.worker, messenger, bus, self.reconsider, joining, nodes)
         self.mover = Mover(self.board, self.worker, messenger, clock, bus)
         self.successor = Successor(self.board, self.worker, fencer, messenger, clock, bus, fencing)
         self.leaver = Leaver(self.board, self.worker, messenger, clock, bus)
         self.audit = Audit(self.board, self.worker, self.mover, clock, bus, self.reconsider, looking)
         self.worker.handleFailure = self.audit.groupFailed
-        self.bystander = Bystander(peers, messenger, isOurs=isOurs, isAlive=isAlive)
+        self.bystander = Bystander(peers, messenger, nodes)
         self.legacy = Legacy(self.board, self.worker, messenger, asking)
         self.refresher = Refresher(self.board, clock, refreshing)
         self.offers = Offers(self.board, self.mover, messenger, clock, self.reconsider, granting)
@@ -125,9 +116,7 @@ class ResourceManager:
             self.successor,
             self.audit,
             self.legacy,
-            isOurs=isOurs,
-            isAlive=isAlive,
-            isActive=isActive,
+            nodes,
         )
         self.requests = Requests(
             self.board,

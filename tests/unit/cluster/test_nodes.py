@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
 
 from tests.unit.cluster.wires import (
     ALPHA,
@@ -19,7 +20,8 @@ from twisted_ha.bus import EventBus
 from twisted_ha.cluster.header import Header
 from twisted_ha.cluster.nodes import NodeTable
 from twisted_ha.events import Event, Warned
-from twisted_ha.terms import NodeName
+from twisted_ha.interfaces import INodes
+from twisted_ha.terms import NodeName, NodeStatus
 
 
 class NodeTableTests(SynchronousTestCase):
@@ -49,6 +51,18 @@ class NodeTableTests(SynchronousTestCase):
         """Media of one name are one link, and a ping node has only its own."""
         self.assertEqual(list(self.nodes[BETA].links), ["eth1", "/dev/ttyS0"])
         self.assertEqual(list(self.nodes[ROUTER].links), [ROUTER])
+
+    def test_questions(self) -> None:
+        """What others ask about a node is the case of one that is known to be so, and of no stranger."""
+        verifyObject(INodes, self.nodes)
+        asked = (self.nodes.isOurs, self.nodes.isAlive, self.nodes.isActive, self.nodes.isDeaf)
+        for name in (BETA, NodeName("nobody")):
+            self.assertEqual([question(name) for question in asked], [False] * 4)
+        beta = self.nodes[BETA]
+        beta.heard, beta.protocol, beta.status = True, True, NodeStatus.ACTIVE
+        self.assertEqual([question(BETA) for question in asked], [False, True, True, True])
+        beta.answered, beta.extension, beta.status = True, "1", NodeStatus.DEAD
+        self.assertEqual([question(BETA) for question in asked], [True, False, False, False])
 
     def test_exactName(self) -> None:
         """Names are compared exactly: C{BETA} is a stranger."""

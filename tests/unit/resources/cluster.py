@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -23,7 +23,7 @@ from twisted_ha.events import (
     NodeReturned,
     NodeStatusChanged,
 )
-from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMessenger, IResourceAgent
+from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMessenger, INodes, IResourceAgent
 from twisted_ha.operations import GuardedGroup, Invocation, MoveReport, Outcome, Standing
 from twisted_ha.resources.manager import ResourceManager
 from twisted_ha.terms import FailbackMode, NodeName
@@ -269,10 +269,7 @@ class Member:
             agents=self.agents,
             fencer=self.fencer,
             guardian=self.guardian,
-            isOurs=lambda node: self.cluster.members[node].ours,
-            isAlive=lambda node: self.cluster.members[node].alive,
-            isDeaf=lambda node: node in self.cluster.deaf,
-            isActive=lambda node: self.cluster.members[node].alive,
+            nodes=self.cluster,
         )
         self.unsubscribe = self.bus.subscribe(self.manager.eventHappened)
         self.alive = True
@@ -292,6 +289,30 @@ class Member:
         self.manager.requests.takeover(resources).addCallback(self.reports.append)  # type: ignore[arg-type]
 
 
+@implementer(INodes)
+class FakeNodes:
+    """What is known of other nodes: four sets of names."""
+
+    def __init__(self, *, ours: Iterable[NodeName] = (), living: Iterable[NodeName] = ()) -> None:
+        self.ours = set(ours)
+        self.living = set(living)
+        self.active: set[NodeName] = set()
+        self.deaf: set[NodeName] = set()
+
+    def isOurs(self, name: NodeName) -> bool:
+        return name in self.ours
+
+    def isAlive(self, name: NodeName) -> bool:
+        return name in self.living
+
+    def isActive(self, name: NodeName) -> bool:
+        return name in self.active
+
+    def isDeaf(self, name: NodeName) -> bool:
+        return name in self.deaf
+
+
+@implementer(INodes)
 class PairOfManagers:
     """
     Alpha and beta, and the wire between them.
@@ -313,6 +334,17 @@ class PairOfManagers:
         for node in (ALPHA, BETA):
             self.members[node] = Member(self, node, **changes)
         self.alpha, self.beta = self.members[ALPHA], self.members[BETA]
+
+    def isOurs(self, name: NodeName) -> bool:
+        return self.members[name].ours
+
+    def isAlive(self, name: NodeName) -> bool:
+        return self.members[name].alive
+
+    isActive = isAlive
+
+    def isDeaf(self, name: NodeName) -> bool:
+        return name in self.deaf
 
     def others(self, node: NodeName) -> Iterator[Member]:
         return (member for member in self.members.values() if member.node != node)

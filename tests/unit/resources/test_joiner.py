@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.unit.resources.bench import Bench
+from tests.unit.resources.cluster import BETA, FakeNodes
 from twisted_ha.events import TransitionCompleted, UndecidedInput, Warned
 from twisted_ha.resources.acquisition import ASK_AGAIN, PATIENCE, Phase, Seen
 from twisted_ha.resources.joiner import Joiner
@@ -21,7 +22,7 @@ class JoinerTests(SynchronousTestCase):
         self.peer.resources = ResourceSet.NONE
         self.bench.board.drop(ResourceSet.ALL)
         self.looked = 0
-        self.deaf = False
+        self.nodes = FakeNodes()
         self.alarm = self.bench.alarm()
         self.joiner = Joiner(
             self.bench.board,
@@ -30,7 +31,7 @@ class JoinerTests(SynchronousTestCase):
             self.bench.bus,
             self.reconsider,
             self.alarm,
-            isDeaf=lambda node: self.deaf,
+            self.nodes,
         )
 
     def reconsider(self) -> None:
@@ -112,7 +113,8 @@ class JoinerTests(SynchronousTestCase):
 
     def test_deafOriginal(self) -> None:
         """One that does not hear us may hold everything, until it gives a sign."""
-        self.peer.ours, self.deaf = False, True
+        self.peer.ours = False
+        self.nodes.deaf.add(BETA)
         self.up()
         self.bench.clock.advance(PATIENCE)
         self.assertEqual((self.joiner.phase, self.bench.agents.calls), (Phase.STARTING, []))
@@ -120,7 +122,7 @@ class JoinerTests(SynchronousTestCase):
         self.assertEqual(len(self.bench.told(Warned)), 1)
         self.bench.clock.advance(ASK_AGAIN)
         self.assertEqual(len(self.bench.told(Warned)), 2)
-        self.deaf = False
+        self.nodes.deaf.clear()
         del self.bench.mouth.said[:]
         self.bench.clock.advance(ASK_AGAIN)
         self.assertEqual((self.bench.mouth.types(), self.bench.agents.calls), (["starting"], []))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.unit.resources.bench import Bench
-from tests.unit.resources.cluster import BETA, FakeFencer
+from tests.unit.resources.cluster import BETA, FakeFencer, FakeNodes
 from twisted_ha.events import NodeDied, TakeoverStarted
 from twisted_ha.resources.acquisition import Phase, Seen
 from twisted_ha.resources.audit import Audit
@@ -17,7 +17,7 @@ from twisted_ha.resources.standby import Move
 from twisted_ha.resources.successor import Successor
 from twisted_ha.resources.takeover import Takeover, TakeoverSeen, classifyDeath
 from twisted_ha.resources.words import MoveWord
-from twisted_ha.terms import FailbackMode, NodeName, ResourceSet
+from twisted_ha.terms import FailbackMode, ResourceSet
 
 NONE, LOCAL, FOREIGN, ALL = ResourceSet.NONE, ResourceSet.LOCAL, ResourceSet.FOREIGN, ResourceSet.ALL
 DIED = NodeDied(node=BETA, silentFor=5, deadtime=5)
@@ -34,9 +34,8 @@ class Alpha(Bench):
 
     def __init__(self) -> None:
         super().__init__()
-        self.ours: set[NodeName] = {BETA}
-        self.living: set[NodeName] = {BETA}
-        self.active: set[NodeName] = set()
+        self.nodes = FakeNodes(ours=[BETA], living=[BETA])
+        self.ours, self.living, self.active = self.nodes.ours, self.nodes.living, self.nodes.active
         self.fencer = FakeFencer()
         self.joiner = Joiner(
             self.board,
@@ -45,7 +44,7 @@ class Alpha(Bench):
             self.bus,
             self.look,
             self.alarm(),
-            isDeaf=lambda node: False,
+            self.nodes,
         )
         self.successor = Successor(
             self.board, self.worker, self.fencer, self.mouth, self.clock, self.bus, self.alarm()
@@ -63,9 +62,7 @@ class Alpha(Bench):
             self.successor,
             self.audit,
             self.legacy,
-            isOurs=self.ours.__contains__,
-            isAlive=self.living.__contains__,
-            isActive=self.active.__contains__,
+            self.nodes,
         )
 
     def look(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.unit.resources.bench import Bench
-from tests.unit.resources.cluster import BETA
+from tests.unit.resources.cluster import BETA, FakeNodes
 from twisted_ha.events import TakeoverRefused
 from twisted_ha.operations import MoveReport
 from twisted_ha.resources.acquisition import Phase, Seen
@@ -32,7 +32,7 @@ class RequestsTests(SynchronousTestCase):
             self.bench.bus,
             lambda: None,
             self.bench.alarm(),
-            isDeaf=lambda node: False,
+            FakeNodes(),
         )
         self.joiner.see(Seen.COMMUNICATIONS_UP)
         self.joiner.see(Seen.PEER_GONE)
