@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -256,6 +256,7 @@ class Member:
         self.guardian = FakeGuardian()
         self.fencer = FakeFencer()
         self.ours = True
+        self.look: Callable[[], None] = lambda: None
         self.reports: list[MoveReport] = []
         self.boot()
 
@@ -270,6 +271,7 @@ class Member:
             fencer=self.fencer,
             guardian=self.guardian,
             nodes=self.cluster,
+            look=lambda: self.look(),
         )
         self.unsubscribe = self.bus.subscribe(self.manager.eventHappened)
         self.alive = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
-from twisted_ha.config.model import StopFailure, Tuning
+from twisted_ha.config.model import StopFailure, Timers, Tuning
 from twisted_ha.events import (
     CommunicationsUp,
     FencingFailed,
@@ -955,6 +955,47 @@ class StallTests(StoryTests):
         answer.callback(None)
         pair.run(0.1)
         self.assertEqual(pair.alpha.running(), [])
+
+    def test_hungryGuardian(self) -> None:
+        """
+        Where beats are rare the guardian may have lost its patience in less than half of it: it has not
+        been fed since the beat before.
+        """
+        pair = self.pair(timers=Timers(keepalive=2, deadtime=6, initdead=10))
+        pair.start()
+        for seconds, listens in ((1.5, False), (1.7, True)):
+            pair.alpha.manager.doubt.late(seconds)
+            self.assertEqual(pair.alpha.manager.doubt.listening, listens)
+
+    def test_noticed(self) -> None:
+        """Whatever this node hears first when it runs again, it notices the stall before it decides."""
+        pair = self.pair()
+        pair.start()
+        pair.run(10)
+        pair.alpha.look = lambda: pair.alpha.manager.doubt.late(3.0)
+        pair.beta.wire.send(Message.of("ask_resources", rsc_hold="local", info="me"))
+        pair.run(0.002)
+        pair.alpha.look = lambda: None
+        self.assertNotIn("ask local other", pair.alpha.wire.types())
+        pair.run(0.1)
+        self.assertIn("ask local other", pair.alpha.wire.types())
+
+    def test_reportsAfterTheStall(self) -> None:
+        """What a giver reported during the stall counts when all has been read."""
+        pair = self.pair()
+        pair.alpha.agents["a2"].stopTakes = 20
+        pair.start()
+        pair.alpha.standby(LOCAL)
+        pair.run(1)
+        self.assertIs(pair.beta.manager.mover.state, Move.GRANTED)
+        pair.beta.manager.doubt.late(3.0)
+        pair.alpha.manager.board.drop(ResourceSet.LOCAL)
+        pair.alpha.manager.board.report(stable=True)
+        pair.run(0.005)
+        self.assertIs(pair.beta.manager.mover.state, Move.GRANTED)
+        self.mayOverlap = True
+        pair.run(0.1)
+        self.assertIsNot(pair.beta.manager.mover.state, Move.GRANTED)
 
     def test_guardianIsSilent(self) -> None:
         """A guardian that does not answer is waited for for a second."""
