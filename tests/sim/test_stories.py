@@ -735,6 +735,11 @@ class HomeOfAnOriginal(StoryCase):
         )
         self.assertEqual(self.owners(timeline), {FIRST: ("beta",), SECOND: ("beta",)})
 
+    def test_playedToAStranger(self) -> None:
+        """What came before the first status of its sender was not listened to: played, it is news."""
+        for seed in (9, 15, 16):
+            self.tell("at 0.2s replay 60 on eth1; until 20s", seed=seed)
+
     def test_missingAndPlayed(self) -> None:
         """
         Somebody plays the first words of a node that were lost, and so what it said until it is heard

@@ -103,16 +103,18 @@ class Attacker:
         earlier life of the daemon has kept.
 
         What was sent later than that first status and was lost is waited for and asked for, and so is
-        news whoever brings it.
+        news whoever brings it.  What came before it counts as lost: nobody listens to a stranger.
         """
-        if sent.source == life.name or any(medium in life.media for medium in sent.heardBy):
+        if sent.source == life.name:
             return True
         ledger = self._world.ledger
         if ledger.refuses(life.name, sent.source, sent.first):
             return True
         read = [medium for medium in life.media if sent.source in medium.since]
+        met = min((medium.met[sent.source] for medium in read), default=float("inf"))
         return bool(read) and (
-            sent.first < min(medium.since[sent.source] for medium in read)
+            any(medium in life.media and at >= met for medium, at in sent.heardBy.items())
+            or sent.first < min(medium.since[sent.source] for medium in read)
             or ledger.livedAgain(
                 sent.source, sent.first, max(medium.latest[sent.source] for medium in read)
             )

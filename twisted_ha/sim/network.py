@@ -54,7 +54,8 @@ class Sent:
     @ivar first: when these bytes were first sent: a repeated message keeps its time.
     @ivar status: it says that its sender lives.
     @ivar strange: its sender had other keys than the rest when it was sent.
-    @ivar heardBy: the media it has reached whole, of daemons with the keys to read it.
+    @ivar heardBy: the media it has reached whole, of daemons with the keys to read it, and when it last
+        did.
     """
 
     source: str
@@ -62,7 +63,7 @@ class Sent:
     first: float
     status: bool
     strange: bool
-    heardBy: list[SimMedium] = field(default_factory=list)
+    heardBy: dict[SimMedium, float] = field(default_factory=dict)
 
 
 class Port:
@@ -181,7 +182,8 @@ class SimMedium:
     @ivar node: whose port it is.
     @ivar sink: who hears what arrives; L{None} before it is opened and after it is closed.
     @ivar targets: who is sent to; L{None} for everybody on the segment.
-    @ivar since: by sender: when the first status that was read here had been sent, however it came.
+    @ivar met: by sender: when the first status was read here.
+    @ivar since: by sender: when that one had been sent, however it came.
     @ivar latest: by sender: the same of the last one sent.
     @ivar paused: nobody reads: what arrives waits in the socket's buffer.
     """
@@ -210,6 +212,7 @@ class SimMedium:
         self._framer = None if self.datagram else Framer()
         self._waiting: deque[tuple[bytes, str]] = deque()
         self._waitingBytes = 0
+        self.met: dict[str, float] = {}
         self.since: dict[str, float] = {}
         self.latest: dict[str, float] = {}
         self._hearers: list[tuple[SimMedium, Path]] | None = None
@@ -274,8 +277,9 @@ class SimMedium:
             read = sink.frameReceived(whole, self, source) or read
         return read
 
-    def readStatus(self, sent: Sent) -> None:
+    def readStatus(self, sent: Sent, now: float) -> None:
         """Its process has read a status."""
+        self.met.setdefault(sent.source, now)
         self.since.setdefault(sent.source, sent.first)
         self.latest[sent.source] = max(self.latest.get(sent.source, 0.0), sent.first)
 
@@ -384,20 +388,21 @@ class Network:
         """A frame has reached a machine whole; that counts if its daemon has the keys to read it."""
         if sent.strange != (medium.node in self.strangers):
             return
+        now = self._clock.world.now
         if not medium.paused:
-            sent.heardBy.append(medium)
+            sent.heardBy[medium] = now
             if sent.status:
-                medium.readStatus(sent)
+                medium.readStatus(sent, now)
         if sent.status:
             way = (sent.source, medium.node)
             if sent.first > self.newest.get(way, -1.0):
                 self.newest[way] = sent.first
-                self.reached[way] = self._clock.world.now
+                self.reached[way] = now
 
     def statusPlayed(self, medium: SimMedium, sent: Sent) -> None:
         """A daemon has believed a status that was lost on its way, and now came from a stranger."""
-        medium.readStatus(sent)
-        self.played[sent.source, medium.node] = self._clock.world.now
+        now = self.played[sent.source, medium.node] = self._clock.world.now
+        medium.readStatus(sent, now)
 
     def _echo(self, medium: SimMedium, frame: bytes) -> None:
         segment = medium.segment
