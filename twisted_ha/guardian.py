@@ -179,8 +179,10 @@ class Guardian:
 
     def stop(self) -> Deferred[None]:
         """
-        End in peace: nothing is released.  What would not stop stays in the note, for the next daemon;
-        there is none if nothing is held.  Fires when the process has exited.
+        End in peace if nothing is held: fires when the process has exited.
+
+        What would not stop is left to it as if this daemon had died: it tries again, and what it cannot
+        stop either stays in its note, for the next daemon.  That is not waited for.
         """
         if self._stopping is None:
             self._note()
@@ -188,6 +190,9 @@ class Guardian:
                 self._again.cancel()
             self._stopping = Deferred()
             if self._process is None:
+                self._stopping.callback(None)
+            elif self._held:
+                self._process.close()
                 self._stopping.callback(None)
             else:
                 self._send(words.line("goodbye"))
@@ -262,7 +267,8 @@ class Guardian:
         if self._stopping is not None:
             if self._again is not None and self._again.active():
                 self._again.cancel()
-            self._stopping.callback(None)
+            if not self._stopping.called:
+                self._stopping.callback(None)
             return
         self._bus.publish(Warned(message=f"the guardian process ended ({how}); starting another"))
         silentFor, self._releasing = self._releasing, None
@@ -316,6 +322,11 @@ class _Conversation(ProcessProtocol):
             self.transport.write(data)
             if pipe is not None:
                 pipe.doWrite()
+
+    def close(self) -> None:
+        """Say nothing more: for it that is as if this process had ended."""
+        assert self.transport is not None
+        self.transport.closeStdin()
 
     def kill(self) -> None:
         """It does not listen."""

@@ -323,6 +323,8 @@ class IGuardian(Interface):
 
     def stop() -> Deferred[None]:
         """
-        End in peace, and release nothing.  What is still held is noted, and the next daemon on this
-        machine stops it first.  Fires when the process has exited.
+        This process leaves.  What is still held would not stop; it is released as if this process had
+        died, and what fails again the next daemon on this machine stops first.
+
+        @return: fires when nothing is held and the process has exited, or at once.
         """

@@ -378,6 +378,14 @@ class OurStories(StoryCase):
         )
         self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
 
+    def test_leftWithTheGuardian(self) -> None:
+        """It tried twice; its guardian tries again when it has left, and nothing stays behind."""
+        timeline = self.tell(
+            "at 20s hang stop of 10.0.0.101 on alpha; at 30s stop alpha;"
+            " at 110s mend stop of 10.0.0.101 on alpha; until 600s"
+        )
+        self.assertEqual(self.owners(timeline), {FIRST: ("beta",), SECOND: ("beta",)})
+
     def replayed(self, story: str) -> list[StrangerHeard]:
         """What alpha made of the frames that were played to it."""
         self.tell(story)

@@ -196,8 +196,8 @@ class SimGuardian:
             self._say(done.callback, None)
 
     def stop(self) -> Deferred[None]:
-        """End in peace; the note stays, if something is held still."""
-        self._end()
+        """End in peace, or try once more what would not stop."""
+        self.daemonDied()
         return succeed(None)
 
     def daemonDied(self) -> None:
