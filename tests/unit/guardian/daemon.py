@@ -2,7 +2,7 @@
 A daemon that holds what it is told and beats, for a guardian to survive.
 
 C{python daemon.py <directory> <patience> <beat interval> <note of releases> [<key> <file>]...}: each
-group's stop appends its key to the file.
+group's stop appends its key to the file.  SIGTERM makes it leave, and it still holds what it held.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ guardian.hold(
         for key, path in zip(pairs[::2], pairs[1::2], strict=True)
     ]
 )
+reactor.addSystemEventTrigger("before", "shutdown", guardian.stop)  # type: ignore[attr-defined]
 LoopingCall(guardian.beat).start(float(interval))
 print("holding", flush=True)
 reactor.run()  # type: ignore[attr-defined]

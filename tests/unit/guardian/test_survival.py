@@ -75,6 +75,17 @@ class SurvivalTests(SynchronousTestCase):
         assert note is not None
         self.assertEqual((note.state, note.released), ("released", ("a", "b")))
 
+    def test_leaves(self) -> None:
+        """SIGTERM, and the daemon leaves with what would not stop: it is stopped without it."""
+        self.start(patience=60.0)
+        self.process.terminate()
+        self.process.wait()
+        self.await1(lambda: self.content(self.trace) == ["a", "b"])
+        self.await1(lambda: self.guardian() is None)
+        note = readNote(self.directory)
+        assert note is not None
+        self.assertEqual((note.state, note.released), ("released", ("a", "b")))
+
     def test_killBoth(self) -> None:
         """SIGKILL to both: the next daemon learns from the note what may still stand."""
         self.start(patience=60.0)
