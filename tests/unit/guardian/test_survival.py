@@ -34,6 +34,7 @@ class SurvivalTests(SynchronousTestCase):
         ready, _, _ = select.select([self.process.stdout], [], [], 30)
         self.assertTrue(ready, "the daemon did not start")
         self.assertEqual(self.process.stdout.readline(), b"holding\n")
+        self.await1(lambda: self.guardian() is not None)  # on a busy machine it may not run yet
 
     def end(self) -> None:
         assert self.process.stdout is not None
