@@ -223,10 +223,17 @@ class SimGuardianTests(MachineCase):
         self.assertEqual(self.guardian.standing, (self.held,))
 
     def test_peace(self) -> None:
-        """A guardian that was told to end does nothing more."""
+        """A guardian that was told to end and holds nothing does nothing more."""
+        self.guardian.hold([])
         self.successResultOf(self.guardian.stop())
         self.world.run(self.world.now + 30)
         self.assertTrue(self.machine.whole(self.group.key))
+
+    def test_leftBehind(self) -> None:
+        """What the daemon leaves without having stopped it is released."""
+        self.successResultOf(self.guardian.stop())
+        self.world.run(self.world.now + 1)
+        self.assertFalse(self.machine.holds(self.group.key))
 
     def test_lateBeat(self) -> None:
         """A beat after too long a silence comes too late, even if nobody looked in time."""
