@@ -152,7 +152,7 @@ class AddressAgent:
         return Deferred.fromCoroutine(self._status())
 
     def interrupt(self) -> None:
-        """Looking takes no time."""
+        """Looking is short, and goes on."""
 
     def announce(self) -> None:
         """Tell the neighbours again, the whole series, if it is here."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.defer import Deferred, FirstError, gatherResults
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 
 from twisted_ha.bus import EventBus
 from twisted_ha.config.model import Timers
@@ -68,9 +70,7 @@ class Doubt:
         self._listened = listened
         self._released = released
         self.listening = False
-        self._stalls = 0
-        self._unread = self._unanswered = False
-        self._call: IDelayedCall | None = None
+        self._hearing: Deferred[list[None]] | None = None
         self._guardianAtWork = False
         self._failed: frozenset[str] = frozenset()
         guardian.released = self.guardianReleased
@@ -92,39 +92,23 @@ class Doubt:
         patience = self.timers.deadtime - self.timers.keepalive
         if seconds <= min(patience / 2, patience * (1 - HUNGRY) - self.timers.keepalive):
             return
-        self._stalls += 1
+        self.stop()
         self.listening = True
         self._gate.close()
-        self._unread = self._unanswered = True
-        self._wait(LISTEN, self._read)
-        self._guardian.ask().addCallback(self._answered, self._stalls)
+        answer = self._guardian.ask()
+        answer.addTimeout(ANSWER, self._clock, onTimeoutCancel=lambda result, seconds: None)
+        read: Deferred[None] = deferLater(self._clock, LISTEN)
+        self._hearing = gatherResults([read, answer], consumeErrors=True)
+        self._hearing.addCallbacks(self._heard, lambda failure: failure.trap(FirstError))  # cancelled
 
     def stop(self) -> None:
         """Wait for nothing more."""
-        if self._call is not None and self._call.active():
-            self._call.cancel()
-        self._call = None
+        if self._hearing is not None:
+            self._hearing.cancel()
+            self._hearing = None
 
-    def _wait(self, seconds: float, then: Callable[[], None]) -> None:
-        self.stop()
-        self._call = self._clock.callLater(seconds, then)
-
-    def _answered(self, result: None, stall: int) -> None:
-        if stall == self._stalls:
-            self._unanswered = False
-            if self.listening and not self._unread:
-                self._heard()
-
-    def _read(self) -> None:
-        """What waited in the sockets has been read."""
-        self._unread = False
-        if self._unanswered:
-            self._wait(ANSWER, self._heard)
-        else:
-            self._heard()
-
-    def _heard(self) -> None:
-        self.stop()
+    def _heard(self, result: object) -> None:
+        self._hearing = None
         self.listening = False
         self._listened()
         self._goOn()

@@ -64,11 +64,8 @@ class SurvivalTests(SynchronousTestCase):
             self.assertLess(time.monotonic(), end, "it did not happen")
             time.sleep(0.02)
 
-    def test_kill(self) -> None:
-        """SIGKILL to the daemon: everything is stopped in order, long before its patience is over."""
-        self.start(patience=60.0)
-        self.assertEqual(self.content(self.trace), [])
-        self.process.kill()
+    def assertReleased(self) -> None:
+        """The daemon ends, and then everything is stopped in order, noted, and the guardian gone."""
         self.process.wait()
         self.await1(lambda: self.content(self.trace) == ["a", "b"])
         self.await1(lambda: self.guardian() is None)
@@ -76,16 +73,18 @@ class SurvivalTests(SynchronousTestCase):
         assert note is not None
         self.assertEqual((note.state, note.released), ("released", ("a", "b")))
 
+    def test_kill(self) -> None:
+        """SIGKILL to the daemon: everything is stopped in order, long before its patience is over."""
+        self.start(patience=60.0)
+        self.assertEqual(self.content(self.trace), [])
+        self.process.kill()
+        self.assertReleased()
+
     def test_leaves(self) -> None:
         """SIGTERM, and the daemon leaves with what would not stop: it is stopped without it."""
         self.start(patience=60.0)
         self.process.terminate()
-        self.process.wait()
-        self.await1(lambda: self.content(self.trace) == ["a", "b"])
-        self.await1(lambda: self.guardian() is None)
-        note = readNote(self.directory)
-        assert note is not None
-        self.assertEqual((note.state, note.released), ("released", ("a", "b")))
+        self.assertReleased()
 
     def test_killBoth(self) -> None:
         """SIGKILL to both: the next daemon learns from the note what may still stand."""
