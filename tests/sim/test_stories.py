@@ -691,6 +691,19 @@ class MixedStories(StoryCase):
         timeline = self.tell(story + "90s")
         self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
 
+    def test_originalBackInOurTakeover(self) -> None:
+        """
+        Ours takes over from an original that it cannot hear, and hangs in the start of its first group
+        when it is heard again: the next one is not touched before the original has said what it holds.
+        """
+        timeline = self.tell(
+            f"at 20s stop alpha; at 25s cut all from beta to alpha;"
+            f" at 25s hang start of {FIRST} on alpha; at 26s start alpha;"
+            f" at 40s mend all; at 60s mend start of {FIRST} on alpha; until 150s"
+        )
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+        self.assertEqual(self.down(timeline, SECOND, since=22), 0, timeline.render())
+
     def test_stalledOriginal(self) -> None:
         """
         One that was stalled takes everything, sees that it was missed and gives all of it up again: ours

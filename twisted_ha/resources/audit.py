@@ -166,11 +166,15 @@ class Audit:
 
     def lookDuringTakeover(self) -> None:
         """
-        A takeover is under way, and the other node is there again: what both claim by now is not left
-        with both until the last script of the takeover has ended.
+        A takeover is under way, and the other node is there again: it is asked what it holds, and what
+        both claim by now is not left with both until the last script of the takeover has ended.
         """
         peer = self._board.peer
-        if not self.yielding and peer is not None and peer.present and peer.reported and peer.ours:
+        if self.yielding or peer is None or not peer.present:
+            return
+        if not peer.reported:
+            self._ask(ASK_AGAIN)
+        elif peer.ours:
             self._lookAtDisputes(peer)
 
     def _ask(self, period: float) -> None:
@@ -261,7 +265,9 @@ class Audit:
                 self._take(ResourceSet.FOREIGN, f"nobody held it, and {peer.name} did not take it")
 
     def _lookAtFailing(self, peer: Peer) -> None:
-        self._failing &= self._board.mine
+        for one in CLASSES:
+            if not one & self._board.mine or not self._worker.failed(self._board.keys(one)):
+                self._failing &= ~one  # it has been given away, or runs here after all
         if not self._failing or not self._mover.idle:
             return
         failing, self._failing = self._failing, ResourceSet.NONE

@@ -23,7 +23,7 @@ from twisted_ha.events import (
 from twisted_ha.interfaces import IFencer, IMessenger
 from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.board import Board
-from twisted_ha.resources.takeover import RETRY, TABLE, Takeover, TakeoverAction, TakeoverSeen
+from twisted_ha.resources.takeover import PATIENCE, RETRY, TABLE, Takeover, TakeoverAction, TakeoverSeen
 from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import NodeName, ResourceSet
 from twisted_ha.wire.message import Message
@@ -36,7 +36,7 @@ class Successor:
     One takeover at a time.
 
     @ivar state: how far it is.
-    @ivar ended: called after one has ended.
+    @ivar ended: called when one has ended, or goes on without a word of the other node.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Successor:
         self._taken: ResourceSet = ResourceSet.NONE
         self._alarm = alarm
         self._fencing: Deferred[None] | None = None
+        self._listenUntil = float("-inf")
 
     @property
     def idle(self) -> bool:
@@ -85,19 +86,35 @@ class Successor:
 
     def progress(self) -> None:
         """The worker has moved: see whether all is taken."""
-        if self.state is Takeover.TAKING and self._worker.settled(self._board.keys(self._board.mine)):
+        if (
+            self.state is Takeover.TAKING
+            and self._worker.settled(self._board.keys(self._board.mine))
+            and not (self._listening and self._worker.withheld)
+        ):
             self.see(TakeoverSeen.TAKEN)
 
     def withhold(self) -> None:
         """
-        A takeover takes time, and the other node may come back meanwhile and say that it holds what was
-        to be taken next.  That is not touched before the audit has decided.
+        A takeover takes time, and the other node may come back meanwhile and hold what was to be taken
+        next.  That is not touched before it has said whether it does, and if it does, not before the
+        audit has decided.
         """
         disputed = set(self._board.keys(self._board.disputed))
         if self.idle:
             self._worker.withhold(self._worker.withheld & disputed)
         else:
-            self._worker.withhold(key for key in disputed if not self._worker.standing([key]))
+            doubtful = self._board.keys(ResourceSet.ALL) if self._listening else disputed
+            self._worker.withhold(key for key in doubtful if not self._worker.standing([key]))
+
+    @property
+    def _listening(self) -> bool:
+        peer = self._board.peer
+        return (
+            peer is not None
+            and peer.present
+            and not (peer.reported or peer.starting)
+            and self._clock.seconds() < self._listenUntil
+        )
 
     def see(self, seen: TakeoverSeen) -> None:
         """Step the table and do what it says."""
@@ -144,9 +161,17 @@ class Successor:
                 failed = {runner.group.key for runner in self._worker.failed(everything)}
                 keys = [key for key in everything if key in failed or not self._worker.wants(key)]
                 self._worker.want(keys, True, why=self._why)
+            case TakeoverAction.LISTEN if self._board.mode.negotiated:
+                self._listenUntil = self._clock.seconds() + PATIENCE
+                self._alarm.set(PATIENCE, self.ended)
+            case TakeoverAction.LISTEN:
+                pass  # in legacy mode nobody says what it holds
             case TakeoverAction.FINISH:
+                self._alarm.cancel()
                 keys = self._board.keys(self._taken)
-                failed = {runner.group.key for runner in self._worker.failed(keys)}
+                failed = {
+                    runner.group.key for runner in self._worker.failed(keys)
+                } | self._worker.withheld
                 self._bus.publish(
                     TakeoverCompleted(
                         node=self._node,

@@ -3,7 +3,8 @@ What follows when the other node dies or leaves.
 
 A node that may hold resources is fenced first; one that said it holds nothing, or that it has released
 everything, is not (resource-management.md sections 3.7 and 3.12).  A node that comes back alive ends
-the attempt to reset it (B4).
+the attempt to reset it (B4).  One that comes back while its groups are being taken may never have given
+them up: what has not been begun by then waits for its word.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from enum import Enum
 from twisted_ha.machine import Rule, Table
 from twisted_ha.resources.board import Peer
 
-__all__ = ["RETRY", "TABLE", "Takeover", "TakeoverAction", "TakeoverSeen", "classifyDeath"]
+__all__ = ["PATIENCE", "RETRY", "TABLE", "Takeover", "TakeoverAction", "TakeoverSeen", "classifyDeath"]
 
 RETRY = 5.0
 """Seconds between two attempts to reset a node."""
+
+PATIENCE = 10.0
+"""Seconds a node that is back has to say what it holds.  Asked, it answers within one; one that does not
+hear us will find us dead instead, and take everything."""
 
 
 class Takeover(Enum):
@@ -50,6 +55,7 @@ class TakeoverAction(Enum):
     CANCEL_FENCING = "give up fencing"
     CLAIM = "claim everything"
     ACQUIRE = "acquire everything"
+    LISTEN = "begin nothing more before it has said what it holds, for a time"
     FINISH = "report and be ready for failback"
 
 
@@ -69,6 +75,7 @@ TABLE: Table[Takeover, TakeoverSeen, TakeoverAction] = Table(
         (_T.FENCING, _S.LEFT): Rule(_T.TAKING, (_A.CANCEL_FENCING, _A.CLAIM, _A.ACQUIRE)),
         (_T.FENCING, _S.PEER_BACK): Rule(_T.IDLE, (_A.CANCEL_FENCING,)),
         (_T.FENCING, _S.LEAVING): Rule(_T.IDLE, (_A.CANCEL_FENCING,)),
+        (_T.TAKING, _S.PEER_BACK): Rule(_T.TAKING, (_A.LISTEN,)),
         (_T.TAKING, _S.TAKEN): Rule(_T.IDLE, (_A.FINISH,)),
         (_T.TAKING, _S.LEAVING): Rule(_T.IDLE),
     },
@@ -89,8 +96,6 @@ TABLE: Table[Takeover, TakeoverSeen, TakeoverAction] = Table(
         (_T.TAKING, _S.DIED_HOLDING),
         (_T.TAKING, _S.DIED_EMPTY),
         (_T.TAKING, _S.LEFT),
-        # everything is claimed already: whoever comes back sees that in our report
-        (_T.TAKING, _S.PEER_BACK),
         (_T.FENCING, _S.TAKEN),
     },
 )
