@@ -64,8 +64,10 @@ class Legacy:
     def requested(self, message: Message) -> None:
         """The other node asks for one of its groups."""
         key = message.get("ipaddr") or ""
+        peer = self._board.peer
+        if peer is not None and peer.left:
+            return  # from before it said goodbye: it was lost, and comes late
         if key in self._worker.runners:
-            peer = self._board.peer
             name = peer.name if peer is not None else "the other node"
             self._give([key], f"{name} asked for it")
 

@@ -128,6 +128,21 @@ class AdmissionTests(SynchronousTestCase):
         self.beta.says("NS_rexmit", dest="alpha", firstseq="1", lastseq="1")
         self.assertEqual(len(self.eth1.sent), sent)
 
+    def test_deadUnsequenced(self) -> None:
+        """
+        Nor does any type without a number, in a life that was declared dead: it may be played again.
+        Nobody is told of it, and it is no sign of a link; the next status is.
+        """
+        self.alpha.core.handle("NS_rexmit", lambda header, message: self.heard.append("asked"))
+        self.beta.says()
+        run(self.clock, 20)
+        self.assertTrue(self.node.dead)
+        self.beta.says("NS_rexmit", dest="alpha", firstseq="1", lastseq="1")
+        self.assertEqual((self.heard, self.node.linksUp), ([], 0))
+        self.beta.says()
+        self.beta.says("NS_rexmit", dest="alpha", firstseq="1", lastseq="1")
+        self.assertEqual((self.heard, self.node.linksUp), (["asked"], 1))
+
     def test_returned(self) -> None:
         """A node taken for dead that goes on where it was has returned; nothing is asked for."""
         self.beta.says(sequence=10)

@@ -44,6 +44,16 @@ class LegacyTests(SynchronousTestCase):
         self.legacy.requested(Message.of(REQUEST, ipaddr="c1"))
         self.assertEqual(self.said(), [])
 
+    def test_afterGoodbye(self) -> None:
+        """A request that was lost and comes after its sender has left takes nothing from who took over."""
+        self.worker.want(["b1"], True)
+        self.bench.peer.saidGoodbye()
+        self.legacy.requested(Message.of(REQUEST, ipaddr="b1"))
+        self.assertEqual((self.said(), self.worker.wants("b1")), ([], True))
+        self.bench.peer.newLife()
+        self.legacy.requested(Message.of(REQUEST, ipaddr="b1"))
+        self.assertEqual((self.said(), self.worker.wants("b1")), ([(RESPONSE, "b1", "yes")], False))
+
     def test_askedUntilAnswered(self) -> None:
         """One that does not hear this node is asked again, for what is held here as well."""
         self.worker.want(["a1"], True)
