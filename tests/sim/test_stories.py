@@ -472,6 +472,18 @@ class OurStories(StoryCase):
         )
         self.assertEqual(self.down(timeline), 0)
 
+    def test_notHeardAndAsked(self) -> None:
+        """
+        Somebody plays to a node that was started anew a few of the words that it cannot hear, and it
+        asks for all between them, in vain.
+        """
+        self.tell(
+            "at 20s cut all from beta to alpha; at 57s kill alpha; at 64s start alpha;"
+            " at 68s replay 30 on eth1; until 100s",
+            seed=2,
+            deadtime=5.0,
+        )
+
 
 class WallClockTests(StoryCase):
     """The time of day decides nothing."""
@@ -735,6 +747,18 @@ class MixedStories(StoryCase):
                 mode=FailbackMode.OFF,
             )
             self.assertNotIn((), self.owners(timeline).values())
+
+    def test_deafAndPlayedTo(self) -> None:
+        """
+        Somebody plays to an original what it could not hear, and it asks for the rest four times a
+        second, in vain: it is not answered as often as that.
+        """
+        timeline = self.tell(
+            "at 40s cut all from alpha to beta; at 41s reboot beta in 0.4s; at 43s replay 20 on eth1;"
+            " until 70s"
+        )
+        storms = [one.culprit for one in timeline.violations if "messages a second" in one.text]
+        self.assertEqual(storms, ["beta", "beta"], timeline.render())
 
 
 class HomeOfAnOriginal(StoryCase):

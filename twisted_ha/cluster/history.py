@@ -33,12 +33,14 @@ class Sent:
 
     @ivar frames: its bytes in each form it was sent in.
     @ivar lastSent: the clock's seconds when it last left.
+    @ivar resent: it left more than once.
     @ivar outdated: they are signed with a key that is no longer used.
     """
 
     sequence: int
     frames: dict[Form, bytes]
     lastSent: float = 0.0
+    resent: bool = False
     outdated: bool = False
 
 

@@ -1,4 +1,7 @@
-"""Telling the same thing at a limited rate, and saying how often it was not told."""
+"""
+Doing things at a limited rate: telling the same thing, with how often it was not told, and what others
+ask for.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Hashable
 
 from twisted.internet.interfaces import IReactorTime
 
-__all__ = ["RateLimit"]
+__all__ = ["Allowance", "RateLimit"]
 
 
 class RateLimit:
@@ -38,3 +41,30 @@ class RateLimit:
             return None
         self._told[key] = now
         return self._untold.pop(key, 0)
+
+
+class Allowance:
+    """
+    So many of each key in a second.
+
+    The keys come from the configuration or from our own code, never from a packet, so there are few.
+    """
+
+    def __init__(self, clock: IReactorTime, rate: int) -> None:
+        """
+        @param rate: how many a second.
+        """
+        self._clock = clock
+        self._rate = rate
+        self._taken: dict[Hashable, tuple[float, int]] = {}
+
+    def take(self, key: Hashable) -> bool:
+        """Whether one more of C{key} is allowed now; if so, it counts."""
+        now = self._clock.seconds()
+        since, count = self._taken.get(key, (now, 0))
+        if now - since >= 1.0:
+            since, count = now, 0
+        if count >= self._rate:
+            return False
+        self._taken[key] = since, count + 1
+        return True

@@ -14,19 +14,27 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from twisted_ha.cluster.deadline import TOLERANCE
 from twisted_ha.cluster.history import SendHistory, Sent
+from twisted_ha.cluster.limit import Allowance
 from twisted_ha.cluster.nodes import Node
 from twisted_ha.config.model import Timers
 from twisted_ha.terms import NodeName
 from twisted_ha.wire.fields import formatNumber, readNumber
 from twisted_ha.wire.message import Message
 
-__all__ = ["AT_ONCE", "REFUSAL", "REQUEST", "Answers", "Requests"]
+__all__ = ["AGAIN", "AT_ONCE", "REFUSAL", "REQUEST", "Answers", "Requests"]
 
 REQUEST = "NS_rexmit"
 REFUSAL = "NS_nak_rexmit"
 
 AT_ONCE = 50
 """Messages or refusals sent for one request, and numbers asked for in one."""
+
+AGAIN = 25
+"""
+How many requests that were made before are repeated in a second, to each node; and how many messages
+that were sent again before.  Who hears nothing, or is not heard, costs no more than that for as long as
+it lasts.
+"""
 
 _LEAST_DELAY = 0.05
 _KEEN = 10
@@ -48,7 +56,8 @@ class Requests:
     Asks each node for what is missing from it.
 
     The first request waits for a random time, which absorbs the reordering that is usual; numbers found
-    missing together are asked for together.  After ten requests the next ones come ever more rarely.
+    missing together are asked for together.  After ten requests the next ones come ever more rarely, and
+    at most L{AGAIN} to each node are repeated in a second.
     How much is asked for is bounded by L{twisted_ha.cluster.sequence.MAX_MISSING} a node.
     """
 
@@ -58,6 +67,7 @@ class Requests:
         self._ask = ask
         self._wishes: dict[NodeName, dict[int, _Wish]] = {}
         self._calls: dict[NodeName, IDelayedCall] = {}
+        self._again = Allowance(clock, AGAIN)
         self.reconfigure(timers)
 
     def reconfigure(self, timers: Timers) -> None:
@@ -102,12 +112,17 @@ class Requests:
         self._calls.pop(node.name, None)
         wishes = self._wishes[node.name] = self._current(node)
         now = self._clock.seconds()
+        pause = max(_EARLY, self._delay)
         for numbers in _runs([number for number, wish in wishes.items() if wish.due <= now + TOLERANCE]):
-            for number in numbers:
-                wish = wishes[number]
+            due = [wishes[number] for number in numbers]
+            if all(wish.asked for wish in due) and not self._again.take(node.name):
+                for wish in due:
+                    wish.due = now + pause
+                continue
+            for wish in due:
                 wish.asked += 1
                 patience = 2.0 ** max(0, wish.asked - _KEEN)
-                wish.due = now + max(_EARLY, self._delay) * min(patience, _LONGEST)
+                wish.due = now + pause * min(patience, _LONGEST)
             self._ask(
                 node.name,
                 Message.of(
@@ -131,7 +146,14 @@ def _runs(numbers: list[int]) -> list[list[int]]:
 
 
 class Answers:
-    """Answers other nodes' requests from what we have sent."""
+    """
+    Answers other nodes' requests from what we have sent.
+
+    What nobody asked for before goes out at once.  What was sent again already goes out at most L{AGAIN}
+    times a second for each node that asks: heartbeat asks four times a second for each message, for as
+    long as it does not hear us.  What is not sent is asked for again, and whoever hears us has what we
+    sent, and asks for the rest.
+    """
 
     def __init__(
         self,
@@ -148,8 +170,8 @@ class Answers:
         self._history = history
         self._resend = resend
         self._answer = answer
-        self._refusals = 0
-        self._since = clock.seconds()
+        self._refusals = Allowance(clock, AT_ONCE)
+        self._again = Allowance(clock, AGAIN)
         self.reconfigure(timers)
 
     def reconfigure(self, timers: Timers) -> None:
@@ -167,17 +189,15 @@ class Answers:
         for number in range(max(1, first), min(last, first + AT_ONCE - 1) + 1):
             sent = self._history.get(number)
             if sent is None:
-                self._refuse(node, number, now)
-            elif now - sent.lastSent >= self._pause:
+                self._refuse(node, number)
+            elif now - sent.lastSent >= self._pause and (not sent.resent or self._again.take(node.name)):
                 sent.lastSent = now
+                sent.resent = True
                 self._resend(sent)
 
-    def _refuse(self, node: Node, number: int, now: float) -> None:
-        if now - self._since >= 1.0:
-            self._since, self._refusals = now, 0
-        if self._refusals >= AT_ONCE:
+    def _refuse(self, node: Node, number: int) -> None:
+        if not self._refusals.take(REFUSAL):
             return  # it asks again, and refusing costs us as much as it
-        self._refusals += 1
         self._answer(
             node.name,
             Message.of(

@@ -8,10 +8,10 @@ from random import Random
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.unit.cluster.wires import BETA, TIMERS, run
+from tests.unit.cluster.wires import BETA, GAMMA, TIMERS, run
 from twisted_ha.cluster.history import SendHistory, Sent
 from twisted_ha.cluster.nodes import Node
-from twisted_ha.cluster.retransmit import AT_ONCE, Answers, Requests
+from twisted_ha.cluster.retransmit import AGAIN, AT_ONCE, Answers, Requests
 from twisted_ha.config.model import Timers
 from twisted_ha.terms import NodeName
 from twisted_ha.wire import Message
@@ -72,6 +72,29 @@ class RequestsTests(SynchronousTestCase):
         self.hear(3)
         run(self.clock, 60)
         self.assertTrue(20 <= len(self.asked) <= 35, len(self.asked))
+
+    def test_repeatedAtARate(self) -> None:
+        """However many gaps there are, so many requests are repeated in a second and no more."""
+        for number in range(3, 203, 2):
+            self.hear(number)
+        run(self.clock, 0.25)
+        self.assertEqual(len(self.asked), 100)
+        run(self.clock, 8)
+        self.assertTrue(100 + 7 * AGAIN <= len(self.asked) <= 100 + 9 * AGAIN, len(self.asked))
+
+    def test_repeatedForTheNext(self) -> None:
+        """What comes makes room for the rest."""
+        for number in range(3, 103, 2):
+            self.hear(number)
+        run(self.clock, 0.75)
+        again = {first for _, first, _ in self.asked[50:]}
+        self.assertEqual(len(again), AGAIN)
+        for first in again:
+            self.hear(int(first))
+        run(self.clock, 1)
+        later = {first for _, first, _ in self.asked[50 + AGAIN :]}
+        self.assertEqual(again | later, {str(number) for number in range(2, 102, 2)})
+        self.assertEqual(again & later, set())
 
     def test_partly(self) -> None:
         """What came is not asked for again, and the rest is in separate runs."""
@@ -169,6 +192,26 @@ class AnswersTests(SynchronousTestCase):
         self.clock.advance(0.05)
         self.request("300")
         self.assertEqual(self.resent, [300, 300])
+
+    def test_againAtARate(self) -> None:
+        """
+        What was not sent again before leaves at once, however much it is; the rest at a rate, for each
+        node that asks.
+        """
+        for first in (201, 251, 301, 351):
+            self.request(str(first), str(first + 49))
+        self.assertEqual(self.resent, list(range(201, 401)))
+        for _ in range(3):
+            self.clock.advance(0.25)
+            self.request("201", "250")
+        self.assertEqual(self.resent[200:], list(range(201, 201 + AGAIN)))
+        self.answers.requested(Node(GAMMA), Message.of("NS_rexmit", firstseq="300"))
+        self.assertEqual(self.resent[200 + AGAIN :], [300])
+        self.request("450")
+        self.assertEqual(self.resent[-1], 450)
+        self.clock.advance(0.5)
+        self.request("226", "250")
+        self.assertEqual(self.resent[-25:], list(range(226, 251)))
 
     def test_tooLow(self) -> None:
         """What is no longer kept is refused, its number in hexadecimal."""
