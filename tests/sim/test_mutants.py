@@ -302,6 +302,31 @@ class MutantTests(MutantCase):
         setup = Setup(config=CONFIG, differing=dict.fromkeys(CONFIG.nodes, keeping))
         self.violated(FailsBack, "at 30s power off alpha; at 60s power on alpha", setup=setup)
 
+    def test_neverAsksAgain(self) -> None:
+        """L{FailsBack}: who waited for a forgotten move is not asked any more when it has ended."""
+
+        def forget(world: World) -> None:
+            world.lives["alpha"].node.resources.audit.wantFailback = False  # type: ignore[attr-defined]
+
+        story = (
+            "at 20s slow stop of 10.0.0.102 on alpha to 4s; at 30s power off beta; at 50s power on beta;"
+            " at 54s reboot alpha in 1s; at 59s mend stop of 10.0.0.102 on alpha; until 4200s"
+        )
+        setup = Setup(config=CONFIG, kinds={"beta": ORIGINAL})
+        self.violated(FailsBack, story, lambda world: world.after(100, forget, world) and None, setup)
+
+    def test_neverDone(self) -> None:
+        """L{FailsBack}: an original waits for the word of a node that was never started anew."""
+
+        def muffle(world: World) -> None:
+            mover = world.lives["alpha"].node.resources.mover  # type: ignore[attr-defined]
+            say = mover._say
+            self.patch(mover, "_say", lambda step: None if step == "done" else say(step))
+
+        setup = Setup(config=CONFIG, kinds={"beta": ORIGINAL})
+        story = "at 30s power off beta; at 50s power on beta; until 300s"
+        self.violated(FailsBack, story, lambda world: world.after(1, muffle, world) and None, setup)
+
     def test_restless(self) -> None:
         """L{StaysPut}: a node that gives its groups away when nobody asked."""
         config = replace(CONFIG, autoFailback=FailbackMode.OFF)

@@ -748,6 +748,22 @@ class MixedStories(StoryCase):
             )
             self.assertNotIn((), self.owners(timeline).values())
 
+    def test_forgottenMove(self) -> None:
+        """
+        Ours loses its power while it gives the original its groups, and is back before it is missed: it
+        takes them.  The original waits an hour for the end of that, and is asked ever more rarely until
+        it takes part in moves again.
+        """
+        timeline = self.tell(
+            f"at 20s slow stop of {SECOND} on alpha to 4s; at 30s power off beta; at 50s power on beta;"
+            f" at 54s reboot alpha in 1s; at 59s mend stop of {SECOND} on alpha; until 4200s"
+        )
+        self.assertEqual(timeline.violations, (), timeline.render())
+        asked = [one.at for one in timeline.lines if one.text == "alpha wants to go standby [foreign]"]
+        self.assertTrue(10 < len([at for at in asked if 60 < at < 3600]) < 25, timeline.render())
+        self.assertTrue(self.down(timeline, SECOND, since=53) < 8, timeline.render())
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
     def test_deafAndPlayedTo(self) -> None:
         """
         Somebody plays to an original what it could not hear, and it asks for the rest four times a

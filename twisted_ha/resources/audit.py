@@ -20,7 +20,7 @@ from twisted_ha.resources.mover import Mover
 from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import FailbackMode, ResourceSet
 
-__all__ = ["Audit"]
+__all__ = ["FAILBACK_LATEST", "Audit"]
 
 GRACE = 3.0
 """Seconds the home node of an unclaimed class has before the other takes it."""
@@ -51,6 +51,10 @@ only does not know what the other holds, and an original gives nothing up while 
 
 FAILBACK_AGAIN = 5.0
 """Seconds after a failback that came to nothing."""
+
+FAILBACK_LATEST = 300.0
+"""The longest of these: an original says no by silence, each time twice as long is waited, and it may
+be waiting for the end of a move of this node's last life, which it does for an hour."""
 
 
 class Audit:
@@ -89,6 +93,7 @@ class Audit:
         self._patience = YIELD_DELAY
         self._probeAt: float | None = None
         self._failbackAfter = 0.0
+        self._failbackPause = FAILBACK_AGAIN
         self._alarm = alarm
 
     # what others tell
@@ -122,6 +127,7 @@ class Audit:
         self._probeAt = None
         self._disputed = ResourceSet.NONE
         self._free = ResourceSet.NONE
+        self._failbackPause = FAILBACK_AGAIN
 
     def released(self) -> None:
         """The worker has moved: what was being yielded may be released, or wanted again."""
@@ -263,6 +269,10 @@ class Audit:
                 self._wake(self._since + GRACE - now)
             else:
                 self._take(ResourceSet.FOREIGN, f"nobody held it, and {peer.name} did not take it")
+                if not peer.ours:
+                    # It leaves its own unclaimed when this node is back before it was missed.
+                    self.wantFailback = True
+                    self._failbackAfter = now + FAILBACK_AGAIN
 
     def _lookAtFailing(self, peer: Peer) -> None:
         for one in CLASSES:
@@ -289,6 +299,7 @@ class Audit:
             return
         if self._board.mode is not FailbackMode.ON or not self._board.mine & ResourceSet.FOREIGN:
             self.wantFailback = False
+            self._failbackPause = FAILBACK_AGAIN
             return
         if not self._mover.idle:
             return
@@ -296,7 +307,9 @@ class Audit:
         if now < self._failbackAfter - EPSILON:
             self._wake(self._failbackAfter - now)
             return
-        self._failbackAfter = now + FAILBACK_AGAIN
+        self._failbackAfter = now + self._failbackPause
+        if not peer.ours:
+            self._failbackPause = min(2 * self._failbackPause, FAILBACK_LATEST)
         self._bus.publish(FailbackStarted(node=peer.name))
         self._mover.give(ResourceSet.FOREIGN, "")
 

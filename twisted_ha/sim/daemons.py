@@ -18,6 +18,7 @@ from twisted_ha.sim.disk import GenerationStore, MarkStore, PowerFailed
 from twisted_ha.sim.ledger import SAVE_EVERY
 from twisted_ha.sim.machine import Machine
 from twisted_ha.sim.observed import LifeChanged, NodeSaid
+from twisted_ha.sim.original.holdings import Standby
 from twisted_ha.sim.original.node import OriginalNode
 from twisted_ha.sim.original.seal import KeyRingSeal
 from twisted_ha.sim.setup import ORIGINAL, plugIn
@@ -69,6 +70,11 @@ class Life:
     def diskFailed(self) -> bool:
         """Whether the disk did not do something that this life asked for."""
         return self.machine.disk.failures > self._diskFailures
+
+    @property
+    def awaitsMove(self) -> bool:
+        """Whether it is an original in a move, which takes part in no other before that has ended."""
+        return False
 
     def observe(self, bus: EventBus) -> None:
         """Tell the world what is published."""
@@ -296,6 +302,10 @@ class OriginalLife(Life):
         )
         self.observe(self.node.bus)
         self.node.start(self._finished, self._reboot)
+
+    @property
+    def awaitsMove(self) -> bool:
+        return self.node.resources.standby is not Standby.NOT
 
     def _finished(self, again: bool) -> None:
         self.end("stopped", "it will start itself again" if again else "")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from twisted_ha.config.model import ResourceGroup, UcastMedium
 from twisted_ha.events import NodeDied
+from twisted_ha.resources.audit import FAILBACK_LATEST
 from twisted_ha.sim.invariants import Invariant
 from twisted_ha.sim.observed import (
     FaultMade,
@@ -119,6 +120,7 @@ class _Settled(Invariant):
         self._told: set[str] = set()
         self._lookAt = -1.0
         self._changedAt = 0.0
+        self._movingSince: dict[str, float] = {}
         self.checkIn(world.sky.settleTime + 0.01)
 
     def observe(self, seen: Observed) -> None:
@@ -143,6 +145,16 @@ class _Settled(Invariant):
             machine.behaviours or machine.stuck for machine in self.world.machines.values()
         )
         return not misbehaving and self.now >= self.world.sky.agentsWellAt
+
+    def _moving(self) -> dict[str, float]:
+        """Which originals are in a move, and since when, as far as was seen."""
+        for name in self.world.machines:
+            life = self.world.living(name)
+            if life is not None and life.awaitsMove:
+                self._movingSince.setdefault(name, self.now)
+            else:
+                self._movingSince.pop(name, None)
+        return self._movingSince
 
     def _capable(self) -> list[str]:
         return [name for name in self.world.machines if self.world.well(name)]
@@ -170,9 +182,12 @@ class Converges(_Settled):
 
     In legacy mode an original whose script would not start a group gives that up for good and tells
     nobody (B7), so nobody else can know that it is to be taken.
+
+    A failback may come an hour later (see L{FailsBack}), and then has C{MOVE_TIME}.
     """
 
     name: ClassVar = "exactly one owner in the end"
+    MOVE_TIME = 30.0
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -199,6 +214,9 @@ class Converges(_Settled):
 
     def check(self) -> None:
         capable = self._capable()
+        moving = any(self.now - since < self.MOVE_TIME for since in self._moving().values())
+        if moving and self.settled:
+            self.checkIn(self.MOVE_TIME)
         # Nobody takes what a node that cannot be asked may hold before that node is reset.
         resets = self.world.fencingWorks or not self.world.setup.fencing
         for group in self.world.setup.config.groups:
@@ -208,6 +226,7 @@ class Converges(_Settled):
                 and resets
                 and not self._abandoned(group.key)
                 and not self._givenUp(group)
+                and not moving
                 and group.key not in self._told
             )
             owners = self.world.owners(group.key)
@@ -239,9 +258,33 @@ class FailsBack(_Settled):
 
     A group that had to leave because it would not start at home waits for somebody to look at it; what a
     daemon without a guardian has left behind, and its next life does not look at, is nobody's to move.
+    An original in a move with a node that is then started anew, before it is missed, waits an hour for
+    the end of that, takes part in no other move, and refuses by silence; after that it is to be asked
+    again, and given what is its own.
     """
 
     name: ClassVar = "failback when on"
+    LOOK_AGAIN = 60.0
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._awaitedAt = self._lookedAt = float("-inf")
+
+    def _refusing(self) -> bool:
+        """Whether an original waits for the end of a forgotten move, or did when it was last asked."""
+        forgotten = any(
+            self.world.lives[other].began > since
+            for name, since in self._moving().items()
+            for other in self._capable()
+            if other != name
+        )
+        if forgotten and self.settled:
+            self._awaitedAt = self.now
+        refusing = self.now - self._awaitedAt < FAILBACK_LATEST + self.world.sky.settleTime
+        if refusing and self.now - self._lookedAt >= self.LOOK_AGAIN:
+            self._lookedAt = self.now
+            self.checkIn(self.LOOK_AGAIN)
+        return refusing
 
     def check(self) -> None:
         if self.world.setup.config.autoFailback is not FailbackMode.ON:
@@ -249,12 +292,14 @@ class FailsBack(_Settled):
         sky = self.world.sky
         capable = self._capable()
         begun = [self.world.lives[name].began for name in capable]
+        refusing = self._refusing()
         for group in self.world.setup.config.groups:
             premise = (
                 self.settled
                 and len(capable) == len(self.world.machines)
                 and (sky.movedAt is None or sky.movedAt < min(begun))
                 and sky.misbehavedAt < min(begun)
+                and not refusing
                 and not self._abandoned(group.key)
                 and group.key not in self._told
             )
