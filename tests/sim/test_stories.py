@@ -782,6 +782,16 @@ class HomeOfAnOriginal(StoryCase):
 
     kinds = {"alpha": ORIGINAL}
 
+    def test_hangsInAMove(self) -> None:
+        """
+        Both took everything while the original was frozen.  It offers a class back and hangs in a stop:
+        what else both claim is given up meanwhile, as it would be without that move.
+        """
+        timeline = self.tell(
+            "at 72s freeze alpha for 16.39s; at 80s hang stop of daemon1 on alpha; until 150s"
+        )
+        self.assertEqual(self.owners(timeline)[FIRST], ("alpha",), timeline.render())
+
     def test_shortLife(self) -> None:
         """One that lives again for a moment is missed as long as it then announced."""
         timeline = self.tell(

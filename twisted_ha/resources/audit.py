@@ -17,6 +17,7 @@ from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.board import CLASSES, Board, Peer
 from twisted_ha.resources.group import GroupRunner
 from twisted_ha.resources.mover import Mover
+from twisted_ha.resources.standby import Move
 from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import FailbackMode, ResourceSet
 
@@ -170,15 +171,22 @@ class Audit:
             self._lookAtFailing(peer)
             self._lookAtFailback(peer)
 
-    def lookDuringTakeover(self) -> None:
+    def lookMeanwhile(self) -> None:
         """
         A takeover is under way, and the other node is there again: it is asked what it holds, and what
         both claim by now is not left with both until the last script of the takeover has ended.
+
+        Or this node waits in a move for the other one's scripts, which may hang for as long as an
+        original waits for them, an hour: what both claim besides is not left with both for so long.
         """
         peer = self._board.peer
         if self.yielding or peer is None or not peer.present:
             return
-        if not peer.reported:
+        if self._mover.state in (Move.GRANTED, Move.HANDED):
+            self._lookAtDisputes(peer, besides=self._mover.inOurWords)
+        elif not self._mover.idle:
+            return
+        elif not peer.reported:
             self._ask(ASK_AGAIN)
         elif peer.ours:
             self._lookAtDisputes(peer)
@@ -194,8 +202,8 @@ class Audit:
             self._board.ask("asking what the other node holds")
         self._wake(self._askedAt + period - now)
 
-    def _lookAtDisputes(self, peer: Peer) -> None:
-        disputed = self._board.disputed
+    def _lookAtDisputes(self, peer: Peer, besides: ResourceSet = ResourceSet.NONE) -> None:
+        disputed = self._board.disputed & ~besides
         if not disputed:
             self._disputed = disputed
             return

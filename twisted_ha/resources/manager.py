@@ -405,6 +405,6 @@ class ResourceManager:
             self.requests.serve()
         if self.settled:
             self.audit.look()
-        elif self.doubt.none and self.mover.idle and not self.successor.idle:
-            self.audit.lookDuringTakeover()
+        elif self.doubt.none and not (self.mover.idle and self.successor.idle):
+            self.audit.lookMeanwhile()
         self.board.reportChange("settled" if self.settled else "in transition")

@@ -45,7 +45,7 @@ class LegacyTests(SynchronousTestCase):
         self.assertEqual(self.said(), [])
 
     def test_afterGoodbye(self) -> None:
-        """A request that was lost and comes after its sender has left takes nothing from who took over."""
+        """A request that was lost and comes after a goodbye takes nothing from who took over."""
         self.worker.want(["b1"], True)
         self.bench.peer.saidGoodbye()
         self.legacy.requested(Message.of(REQUEST, ipaddr="b1"))
