@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from twisted_ha.auth.keyring import KeyRing
 from twisted_ha.bus import EventBus
+from twisted_ha.cluster.acknowledge import STRIDE, STRIDE_OURS
 from twisted_ha.cluster.admission import STATUS, Admission, Admitted
 from twisted_ha.cluster.beat import EXTENSION, Beat
 from twisted_ha.cluster.communications import REPNODES, REQNODES, Communications
@@ -379,7 +380,8 @@ class ClusterCore:
     def _acknowledge(self, node: Node) -> None:
         if node.local or not node.protocol or not self._beat.flowControl:
             return
-        number = node.acknowledgement.due(node.sequence, self._random)
+        stride = STRIDE if node.extension is None else STRIDE_OURS
+        number = node.acknowledgement.due(node.sequence, self._random, stride)
         if number is not None:
             ackseq = formatNumber(ACKNOWLEDGEMENT, "ackseq", number)
             self.sendTo(node.name, Message.of(ACKNOWLEDGEMENT, ackseq=ackseq))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_ha.cluster.acknowledge import STRIDE, Acknowledgement
+from twisted_ha.cluster.acknowledge import STRIDE, STRIDE_OURS, Acknowledgement
 from twisted_ha.cluster.sequence import SequenceTracker
 
 
@@ -26,13 +26,13 @@ class Phase(Random):
 class AcknowledgementTests(SynchronousTestCase):
     """Which messages are acknowledged."""
 
-    def acknowledged(self, numbers: list[int], phase: int) -> list[int]:
+    def acknowledged(self, numbers: list[int], phase: int, stride: int = STRIDE) -> list[int]:
         """What is acknowledged when these come in this order."""
         tracker, state, random = SequenceTracker(), Acknowledgement(), Phase(phase)
         made = []
         for number in numbers:
             tracker.accept(number)
-            due = state.due(tracker, random)
+            due = state.due(tracker, random, stride)
             if due is not None:
                 made.append(due)
         return made
@@ -40,6 +40,10 @@ class AcknowledgementTests(SynchronousTestCase):
     def test_everyTenth(self) -> None:
         """One in ten is acknowledged, at the phase."""
         self.assertEqual(self.acknowledged(list(range(1, 31)), 4), [4, 14, 24])
+
+    def test_ourKind(self) -> None:
+        """To one of our kind it is one in a hundred."""
+        self.assertEqual(self.acknowledged(list(range(1, 301)), 4, STRIDE_OURS), [4, 104, 204])
 
     def test_joinedLate(self) -> None:
         """Nothing is acknowledged that was never heard."""
@@ -55,11 +59,11 @@ class AcknowledgementTests(SynchronousTestCase):
         self.assertEqual(self.acknowledged([3, 4, 4, 4], 4), [4])
 
     @settings(max_examples=100, deadline=None)
-    @given(some.lists(some.integers(1, 80), max_size=80), some.integers(0, STRIDE - 1))
+    @given(some.lists(some.integers(1, 80), max_size=80), some.integers(0, STRIDE_OURS - 1))
     def test_promise(self, numbers: list[int], phase: int) -> None:
         """Whatever is acknowledged, nothing heard of is missing below it, and it never goes back."""
         made = self.acknowledged(numbers, phase)
         self.assertEqual(made, sorted(set(made)))
         for number in made:
-            self.assertEqual(number % STRIDE, phase)
+            self.assertEqual(number % STRIDE, phase % STRIDE)
             self.assertTrue(set(range(numbers[0], number + 1)) <= set(numbers))

