@@ -10,27 +10,26 @@ advances at the same pace, so that what was run so far is a fair sample of the w
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import twisted_ha
 from twisted_ha.sim.chronicle import chronicle
 from twisted_ha.sim.report import Count
+from twisted_ha.sim.results import Found, Result, readResults
 from twisted_ha.sim.setup import clusterConfig
 from twisted_ha.sim.simulate import manyStories, simulate
 from twisted_ha.sim.soak import Soak
 from twisted_ha.sim.storyteller import MEMBERS
 
-__all__ = ["MIX", "Block", "Chapter", "Found", "Result", "blocksFor", "fingerprint", "main", "run"]
+__all__ = ["MIX", "Block", "Chapter", "blocksFor", "fingerprint", "main", "run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,58 +86,6 @@ class Block:
     def key(self) -> str:
         """Names it in the file."""
         return f"{MIX[self.chapter].name} {self.first}:{self.first + self.count}"
-
-
-@dataclass(slots=True, kw_only=True)
-class Found:
-    """A violation, with what is needed to see it again."""
-
-    cast: str
-    calm: bool
-    seed: int
-    invariant: str
-    culprit: str
-    ours: bool
-    text: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Result:
-    """
-    What became of a block.
-
-    @ivar program: L{fingerprint} of what was run.
-    @ivar seconds: simulated.
-    @ivar spent: CPU seconds.
-    @ivar wall: seconds by the clock on the wall.
-    """
-
-    program: str
-    key: str
-    chapter: str
-    stories: int
-    seconds: float
-    spent: float
-    wall: float
-    faults: dict[str, int] = field(default_factory=dict)
-    counts: list[Count] = field(default_factory=list)
-    found: list[Found] = field(default_factory=list)
-
-    def line(self) -> str:
-        """As it stands in the file."""
-        return json.dumps(asdict(self), sort_keys=True)
-
-    @classmethod
-    def read(cls, line: str) -> Result:
-        """
-        The opposite of L{line}.
-
-        @raise ValueError: it was not written to its end.
-        """
-        made: dict[str, Any] = json.loads(line)
-        made["counts"] = [Count(**one) for one in made["counts"]]
-        made["found"] = [Found(**one) for one in made["found"]]
-        return cls(**made)
 
 
 def fingerprint() -> str:
@@ -203,16 +150,6 @@ def run(block: Block, program: str) -> Result:
             for failure in soak.failures
         ],
     )
-
-
-def readResults(path: Path) -> Iterator[Result]:
-    """Everything in the file; a line that was cut short by the end of a process is passed over."""
-    if path.exists():
-        for line in path.read_text().splitlines():
-            try:
-                yield Result.read(line)
-            except ValueError:
-                continue
 
 
 def _work(blocks: Sequence[Block], program: str, processes: int, minutes: float, path: Path) -> None:

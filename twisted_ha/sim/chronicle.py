@@ -11,7 +11,7 @@ import twisted
 from twisted_ha.version import VERSION
 
 if TYPE_CHECKING:
-    from twisted_ha.sim.campaign import Found, Result
+    from twisted_ha.sim.results import Found, Result
 
 __all__ = ["chronicle"]
 

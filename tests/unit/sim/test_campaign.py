@@ -8,9 +8,10 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_ha import bus
-from twisted_ha.sim.campaign import MIX, Block, Found, Result, blocksFor, fingerprint, readResults, run
+from twisted_ha.sim.campaign import MIX, Block, blocksFor, fingerprint, run
 from twisted_ha.sim.chronicle import chronicle
 from twisted_ha.sim.report import Count
+from twisted_ha.sim.results import Found, Result, readResults
 
 
 def result(key: str = "ours/ours, busy 5:7", **more: object) -> Result:
