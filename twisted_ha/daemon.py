@@ -57,14 +57,14 @@ from twisted_ha.observe.metrics import Metrics
 from twisted_ha.observe.notify import Notifier
 from twisted_ha.observe.recorder import Recorder
 from twisted_ha.operations import Completed
-from twisted_ha.peerstore import PeerStore
 from twisted_ha.places import Places
 from twisted_ha.platform.addresses import chooseAddresses
 from twisted_ha.platform.interface import IPlatform, IWatchdog
 from twisted_ha.reload import Reloader
 from twisted_ha.service import OrderedServices, Step
 from twisted_ha.shipped import shippedScripts
-from twisted_ha.statefiles import StateDirectory
+from twisted_ha.state.files import StateDirectory
+from twisted_ha.state.peerstore import PeerStore
 from twisted_ha.version import VERSION
 from twisted_ha.wire.message import Message
 

@@ -26,7 +26,7 @@ CORE = {
 }
 """What each core room may import; of C{config} the values, of C{cluster} the header."""
 
-EDGES = {"media", "agents", "fencing", "observe", "api", "hbapi", "platform", "guard"}
+EDGES = {"media", "agents", "fencing", "observe", "api", "hbapi", "platform", "guard", "state"}
 
 PARTS = {
     ("auth", "config"): {"config.model"},

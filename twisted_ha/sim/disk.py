@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from twisted_ha.errors import StateError
 from twisted_ha.interfaces import IMarkStore
-from twisted_ha.peersfile import readMarks, writeMarks
+from twisted_ha.state.peersfile import readMarks, writeMarks
 from twisted_ha.terms import LifeMark, NodeName
 
 __all__ = ["GenerationStore", "MarkStore", "PowerFailed", "SimDisk"]
@@ -77,7 +77,7 @@ class SimDisk:
 
     def replace(self, name: str, content: bytes) -> None:
         """
-        Replace a file in one step, as L{twisted_ha.statefiles} does.
+        Replace a file in one step, as L{twisted_ha.state.files} does.
 
         @raise StateError: it cannot be written.
         @raise PowerFailed: in the middle of it.
@@ -129,7 +129,7 @@ class GenerationStore:
 
 @implementer(IMarkStore)
 class MarkStore:
-    """How far the others were heard, on a simulated disk, as L{twisted_ha.statefiles} keeps it."""
+    """How far the others were heard, on a simulated disk, as L{twisted_ha.state.files} keeps it."""
 
     place = PEERS
 

@@ -18,7 +18,7 @@ from twisted_ha.bus import EventBus
 from twisted_ha.errors import StateError
 from twisted_ha.events import Warned
 from twisted_ha.interfaces import IMarkStore
-from twisted_ha.statefiles import StateDirectory
+from twisted_ha.state.files import StateDirectory
 from twisted_ha.terms import LifeMark, NodeName
 
 __all__ = ["PeerStore"]

@@ -1,4 +1,4 @@
-"""Tests for L{twisted_ha.peerstore} and L{twisted_ha.peersfile}."""
+"""Tests for L{twisted_ha.state.peerstore} and L{twisted_ha.state.peersfile}."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from tests.unit.test_statefiles import FakeDisk, PowerLost
+from tests.unit.state.test_files import FakeDisk, PowerLost
 from twisted_ha.bus import EventBus
 from twisted_ha.events import Event
 from twisted_ha.interfaces import IMarkStore
-from twisted_ha.peersfile import readMarks, writeMarks
-from twisted_ha.peerstore import PeerStore
-from twisted_ha.statefiles import PEERS_FILE, StateDirectory
+from twisted_ha.state.files import PEERS_FILE, StateDirectory
+from twisted_ha.state.peersfile import readMarks, writeMarks
+from twisted_ha.state.peerstore import PeerStore
 from twisted_ha.terms import LifeMark, NodeName
 
 PATH = f"/state/{PEERS_FILE}"

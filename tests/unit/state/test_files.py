@@ -1,4 +1,4 @@
-"""Tests for L{twisted_ha.statefiles} and L{twisted_ha.disk}."""
+"""Tests for L{twisted_ha.state.files} and L{twisted_ha.state.disk}."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import stat
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_ha.disk import Disk
 from twisted_ha.errors import StateError
-from twisted_ha.statefiles import GENERATION_FILE, UUID_FILE, StateDirectory
+from twisted_ha.state.disk import Disk
+from twisted_ha.state.files import GENERATION_FILE, UUID_FILE, StateDirectory
 
 NOW = 1_800_000_000
 GENERATION = f"/state/{GENERATION_FILE}"

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from uuid import UUID, uuid4, uuid5
 
-from twisted_ha.disk import Disk
 from twisted_ha.errors import StateError
-from twisted_ha.peersfile import readMarks, writeMarks
+from twisted_ha.state.disk import Disk
+from twisted_ha.state.peersfile import readMarks, writeMarks
 from twisted_ha.terms import LifeMark, NodeName
 
 __all__ = ["GENERATION_FILE", "PEERS_FILE", "PID_FILE", "UUID_FILE", "StateDirectory"]

@@ -1,7 +1,7 @@
 """
 File operations, one method each, so that a simulated disk can be full, read-only or lose power.
 
-Everything raises L{OSError} as the system does; L{twisted_ha.statefiles} makes sentences of it.
+Everything raises L{OSError} as the system does; L{twisted_ha.state.files} makes sentences of it.
 """
 
 from __future__ import annotations
