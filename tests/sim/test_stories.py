@@ -369,6 +369,15 @@ class OurStories(StoryCase):
         timeline = self.tell(story)
         self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
 
+    def test_stopHangsTwice(self) -> None:
+        """Two of them in a row, and it is tried again after ten."""
+        story = (
+            "at 20s hang stop of 10.0.0.101 on beta; at 21s cut all; at 29s mend all;"
+            "at 110s mend stop of 10.0.0.101 on beta; until 240s"
+        )
+        timeline = self.tell(story)
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
     def test_leftStanding(self) -> None:
         """What a daemon could not stop before it left, the next one on that machine stops."""
         timeline = self.tell(

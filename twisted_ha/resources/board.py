@@ -37,8 +37,7 @@ class Peer:
     @ivar resources: what it claims, in its words.
     @ivar stable: it has taken all it means to take.
     @ivar reported: its present life has said what it holds.
-    @ivar silent: when it was last declared dead, it had not said what it holds, though it may have been
-        heard.
+    @ivar unsure: when it was last declared dead, it might hold more than it had said.
     @ivar starting: its present life has said that it is starting, and no more than that it holds
         nothing.
     @ivar left: it has said that it released everything and leaves.
@@ -53,7 +52,7 @@ class Peer:
     resources: ResourceSet = ResourceSet.NONE
     stable: bool = False
     reported: bool = False
-    silent: bool = True
+    unsure: bool = True
     starting: bool = False
     left: bool = False
     ours: bool = False
@@ -70,6 +69,14 @@ class Peer:
     def present(self) -> bool:
         """It is there to take part: alive and not leaving."""
         return self.alive and not self.left
+
+    @property
+    def certain(self) -> bool:
+        """
+        It holds what it says, and no more.  One that is still coming up takes what is its own after a
+        while, whether it is heard or not.
+        """
+        return self.reported and self.stable
 
     def newLife(self) -> None:
         """Its daemon was started anew: what its last life said holds until it speaks itself."""
@@ -96,7 +103,7 @@ class Peer:
     def died(self) -> None:
         """It was declared dead.  What it claimed stays known until somebody takes it."""
         self.alive = False
-        self.silent = not self.reported
+        self.unsure = not self.certain
         self.stable = False
         self.reported = False
         self.starting = False

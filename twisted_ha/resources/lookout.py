@@ -79,7 +79,7 @@ class Lookout:
         elif peer.left:
             self._succeed(TakeoverSeen.LEFT, f"{peer.name} has left")
         elif not peer.alive:
-            seen = classifyDeath(peer, silent=peer.silent, between=False)
+            seen = classifyDeath(peer, unsure=peer.unsure, between=False)
             self._succeed(seen, f"{peer.name} is not there")
         else:
             self._joiner.judge()
@@ -191,7 +191,7 @@ class Lookout:
         peer = self._peer
         seen = classifyDeath(
             peer,
-            silent=not peer.reported or not self._negotiated,
+            unsure=not peer.certain or not self._negotiated,
             between=self._mover.state in (Move.HANDED, Move.GRANTED),
         )
         succeeded = peer.left and self._board.mine == ResourceSet.ALL  # when it said goodbye

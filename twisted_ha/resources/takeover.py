@@ -101,13 +101,13 @@ TABLE: Table[Takeover, TakeoverSeen, TakeoverAction] = Table(
 )
 
 
-def classifyDeath(peer: Peer, *, silent: bool, between: bool) -> TakeoverSeen:
+def classifyDeath(peer: Peer, *, unsure: bool, between: bool) -> TakeoverSeen:
     """
     What it means that the other node is dead, by what it said while it lived.
 
-    @param silent: it never said what it holds.
+    @param unsure: it may hold more than it has said: see L{Peer.certain}.
     @param between: it died in a planned move, at a point where either node may hold the groups.
     """
-    if peer.left or not (silent or between or peer.resources):
+    if peer.left or not (unsure or between or peer.resources):
         return TakeoverSeen.DIED_EMPTY
     return TakeoverSeen.DIED_HOLDING

@@ -7,6 +7,7 @@ outlive it; nothing outlives the power.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -15,6 +16,7 @@ from types import MappingProxyType
 from twisted.internet.defer import Deferred
 
 from twisted_ha.config.model import ResourceGroup
+from twisted_ha.resources.worker import backOff
 from twisted_ha.sim.clock import SimCall, SimClock, WorldTime
 from twisted_ha.sim.disk import SimDisk
 from twisted_ha.sim.observed import Condition, Observed, OperationBegan, OperationEnded, PowerChanged
@@ -102,7 +104,8 @@ class Machine:
     @ivar usual: how the operations of these resources go in fair weather, where not as in L{USUAL}.
     @ivar behaviours: what goes otherwise than usual, by resource and operation.
     @ivar operations: the scripts under way.
-    @ivar stuckUntil: by group: when a script of it last ended that had run longer than L{PATIENCE}.
+    @ivar stuckUntil: by group: when it is tried again after a script that ran longer than L{PATIENCE}.
+    @ivar stuckTimes: by resource: how many did so in a row.
     @ivar frozen: the whole machine stands still, as a stopped virtual machine does.
     """
 
@@ -132,6 +135,7 @@ class Machine:
         self.behaviours: dict[tuple[str, str], Behaviour] = {}
         self.operations: list[Operation] = []
         self.stuckUntil: dict[str, float] = {}
+        self.stuckTimes: Counter[str] = Counter()
         self._observe = observe
 
     def holds(self, group: str) -> bool:
@@ -262,7 +266,11 @@ class Machine:
             self._tellEnd(resource, verb, operation.by, ok)
         seconds = self.clock.seconds() - operation.began
         if seconds > PATIENCE:
-            self.stuckUntil[self.groupOf[resource]] = self.clock.seconds()
+            self.stuckTimes[resource] += 1
+            again = self.clock.seconds() + backOff(self.stuckTimes[resource])
+            self.stuckUntil[self.groupOf[resource]] = again
+        elif ok and verb != "status":
+            del self.stuckTimes[resource]
         running = self.conditions[resource] in (Condition.RUNNING, Condition.STOPPING)
         ending = Ending(ok=ok, seconds=seconds, timedOut=timedOut, running=running)
         operation.clock.callLater(0, operation.done.callback, ending)

@@ -19,7 +19,6 @@ from twisted_ha.events import (
     NodeStatusChanged,
     PeerShutDown,
 )
-from twisted_ha.resources.worker import FIRST_RETRY
 from twisted_ha.sim.machine import PATIENCE
 from twisted_ha.sim.observed import (
     FaultMade,
@@ -186,7 +185,7 @@ class Sky:
         """
         machine = self._world.machines[node]
         now = machine.clock.seconds()
-        return now - machine.stuckUntil.get(group, float("-inf")) <= FIRST_RETRY + PATIENCE or any(
+        return now <= machine.stuckUntil.get(group, float("-inf")) + PATIENCE or any(
             machine.groupOf[one.resource] == group and now - one.began > PATIENCE
             for one in machine.operations
         )

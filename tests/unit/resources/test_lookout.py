@@ -468,7 +468,13 @@ class DisappearanceTests(LookoutTestCase):
             self.setUp()
             self.peer.resources, self.peer.reported = NONE, False
             self.lookout.died(NodeDied(node=BETA, silentFor=5, deadtime=5, heard=heard))
-            self.assertEqual((self.alpha.fencer.fenced, self.peer.silent), ([BETA], True))
+            self.assertEqual((self.alpha.fencer.fenced, self.peer.unsure), ([BETA], True))
+
+    def test_comingUp(self) -> None:
+        """One that holds nothing yet, and means to, may have taken what is its own, unheard."""
+        self.peer.resources, self.peer.stable = NONE, False
+        self.lookout.died(DIED)
+        self.assertEqual((self.alpha.fencer.fenced, self.peer.unsure), ([BETA], True))
 
     def test_newLife(self) -> None:
         """What its last life said is no word of the one that died."""
@@ -539,7 +545,7 @@ class ClassifyTests(LookoutTestCase):
     def test_everyCase(self) -> None:
         """It may hold something if it said so, said nothing, or was in a move; never if it left."""
         empty, holding = TakeoverSeen.DIED_EMPTY, TakeoverSeen.DIED_HOLDING
-        for left, resources, silent, between, expected in (
+        for left, resources, unsure, between, expected in (
             (False, NONE, False, False, empty),
             (False, LOCAL, False, False, holding),
             (False, NONE, True, False, holding),
@@ -547,4 +553,4 @@ class ClassifyTests(LookoutTestCase):
             (True, ALL, True, True, empty),
         ):
             self.peer.left, self.peer.resources = left, resources
-            self.assertIs(classifyDeath(self.peer, silent=silent, between=between), expected)
+            self.assertIs(classifyDeath(self.peer, unsure=unsure, between=between), expected)
