@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -17,6 +16,7 @@ from twisted_ha.auth.keyring import KeyRing
 from twisted_ha.bus import EventBus
 from twisted_ha.cluster.core import ClusterCore
 from twisted_ha.config.model import ClusterConfig
+from twisted_ha.frozen import dataclass
 from twisted_ha.interfaces import IAgentRegistry, IFencer, IGuardian, IMarkStore, IMedium
 from twisted_ha.resources.manager import ResourceManager
 

@@ -9,9 +9,10 @@ nobody has thought about can be listed (L{Table.undecided}) and kept empty by a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
+
+from twisted_ha.frozen import dataclass
 
 __all__ = ["Rule", "Table"]
 

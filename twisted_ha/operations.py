@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
+
+from twisted_ha.frozen import dataclass
 
 __all__ = [
     "Completed",

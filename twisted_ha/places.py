@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from twisted_ha.frozen import dataclass
 
 __all__ = ["Places"]
 

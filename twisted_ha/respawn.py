@@ -11,7 +11,6 @@ import pwd
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
@@ -32,6 +31,7 @@ from twisted_ha.events import (
     ProgramStopped,
     ShutdownRequested,
 )
+from twisted_ha.frozen import dataclass
 
 __all__ = ["Account", "ClientProcess", "Respawner", "Spawn", "accountOf", "clientSpawner"]
 

@@ -8,9 +8,10 @@ name goes away or changes its meaning.  New names may appear at any time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from twisted_ha.frozen import dataclass
 from twisted_ha.terms import NodeName
 
 __all__ = [

@@ -6,9 +6,10 @@ What they mean is Linux-HA heartbeat's; where a word travels on the wire it is t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, Flag
 from typing import NamedTuple, NewType
+
+from twisted_ha.frozen import dataclass
 
 __all__ = [
     "FACILITIES",

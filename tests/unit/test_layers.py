@@ -13,7 +13,7 @@ import twisted_ha
 ROOT = Path(twisted_ha.__file__).parent
 
 WORDS = {
-    "interfaces", "terms", "events", "bus", "errors", "machine", "operations", "version",
+    "interfaces", "terms", "events", "bus", "errors", "machine", "operations", "version", "frozen",
 }  # fmt: skip
 """The shared vocabulary: everybody may use it."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from twisted_ha.frozen import dataclass
 
 __all__ = ["Burst", "Rhythm", "readRhythm"]
 

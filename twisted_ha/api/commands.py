@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -13,6 +12,7 @@ from twisted.python.failure import Failure
 from twisted_ha.api.control import INodeControl
 from twisted_ha.api.plain import eventAsJson, reportAsJson
 from twisted_ha.errors import ApiError, ConfigError
+from twisted_ha.frozen import dataclass
 from twisted_ha.operations import MoveReport
 from twisted_ha.status import asJson
 from twisted_ha.terms import ResourceSet

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 from twisted_ha.config.model import ApiAuth
+from twisted_ha.frozen import dataclass
 
 __all__ = ["CLIENT", "Credentials", "Permission"]
 

@@ -10,9 +10,9 @@ which cable is down, and which one loses how much.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from twisted_ha.cluster.deadline import Deadline
+from twisted_ha.frozen import dataclass
 from twisted_ha.terms import LinkStatus
 
 __all__ = ["Link", "LinkView"]

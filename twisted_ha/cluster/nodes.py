@@ -7,7 +7,6 @@ The nodes of the cluster as this node knows them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from zope.interface import implementer
 
@@ -19,6 +18,7 @@ from twisted_ha.cluster.links import Link, LinkView
 from twisted_ha.cluster.sequence import SequenceTracker
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.events import Warned
+from twisted_ha.frozen import dataclass
 from twisted_ha.interfaces import IMedium, INodes
 from twisted_ha.terms import LifeMark, NodeName, NodeStatus
 

@@ -10,9 +10,10 @@ sender; it logs, asks and publishes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
+
+from twisted_ha.frozen import dataclass
 
 __all__ = ["MAX_GAP", "MAX_MISSING", "Judgement", "SequenceTracker", "Verdict"]
 

@@ -9,11 +9,11 @@ a L{Directive.read} do is in L{twisted_ha.config.hacf} and its neighbours.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
 from twisted_ha.config.values import FALSE, TRUE, Reader, boolean, choice, integer, span, word
+from twisted_ha.frozen import dataclass
 
 __all__ = ["DIRECTIVES", "REFUSED", "Directive", "Repeat", "Style"]
 

@@ -5,7 +5,8 @@ Times as C{ha.cf} writes them (configuration.md section 2.1): C{30}, C{0.5}, C{1
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from twisted_ha.frozen import dataclass
 
 __all__ = ["Duration", "DurationError", "milliseconds", "parse", "words"]
 

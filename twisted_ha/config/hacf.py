@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from twisted_ha.config import log_lines, serial_speed, timers
@@ -30,6 +29,7 @@ from twisted_ha.config.model import (
 )
 from twisted_ha.config.nearby import didYouMean
 from twisted_ha.config.settings import Settings
+from twisted_ha.frozen import dataclass
 from twisted_ha.terms import FailbackMode, NodeName
 
 __all__ = ["HaCf", "parse"]

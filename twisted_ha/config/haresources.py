@@ -11,13 +11,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from twisted_ha.config.complaints import Complaints, listed, quoted
 from twisted_ha.config.lexer import locate
 from twisted_ha.config.location import Location
 from twisted_ha.config.model import Resource, ResourceGroup
 from twisted_ha.config.nearby import nearestHost
+from twisted_ha.frozen import dataclass
 from twisted_ha.terms import NodeName
 
 __all__ = ["parse", "resourceOf"]

@@ -13,13 +13,13 @@ import pwd
 import socket
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from zope.interface import Interface, implementer
 
 from twisted_ha.errors import MediumError
+from twisted_ha.frozen import dataclass
 
 __all__ = [
     "Addressed",

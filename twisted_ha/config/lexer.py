@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from twisted_ha.config.complaints import Complaints, printable
 from twisted_ha.config.location import Location
+from twisted_ha.frozen import dataclass
 
 __all__ = ["Statement", "Token", "locate", "statements"]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from twisted_ha.frozen import dataclass
 
 __all__ = ["Complaint", "Location", "Severity"]
 

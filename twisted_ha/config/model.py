@@ -8,12 +8,13 @@ old configuration with a new one and apply only what changed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from types import MappingProxyType
 
 from twisted_ha.auth.key import Key
 from twisted_ha.config.location import Complaint
+from twisted_ha.frozen import dataclass
 from twisted_ha.terms import FailbackMode, NodeName
 
 __all__ = [

@@ -5,7 +5,6 @@ The directives with one value: reading it, the rule of repetition, and the texts
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from twisted_ha.config.complaints import Complaints, quoted
 from twisted_ha.config.directives import DIRECTIVES, Directive, Repeat
@@ -13,6 +12,7 @@ from twisted_ha.config.lexer import Statement, Token
 from twisted_ha.config.location import Location
 from twisted_ha.config.model import Origin, Parameter
 from twisted_ha.config.values import Refusal, Value
+from twisted_ha.frozen import dataclass
 
 __all__ = ["Setting", "Settings"]
 

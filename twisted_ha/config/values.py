@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from twisted_ha.config import duration
 from twisted_ha.config.complaints import listed
+from twisted_ha.frozen import dataclass
 
 __all__ = [
     "FALSE",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, ClassVar
 
 from twisted.logger import LogLevel
+
+from twisted_ha.frozen import dataclass
 
 __all__ = ["Event"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from twisted.logger import LogLevel
 
 from twisted_ha.events.base import Event
+from twisted_ha.frozen import dataclass
 from twisted_ha.terms import NodeName
 
 __all__ = [

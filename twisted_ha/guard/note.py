@@ -6,7 +6,6 @@ import fcntl
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from twisted.internet.defer import Deferred
@@ -14,6 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from twisted_ha.errors import StateError
+from twisted_ha.frozen import dataclass
 from twisted_ha.guard import child as words
 from twisted_ha.operations import GuardedGroup, Invocation
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container
-from dataclasses import dataclass
 from typing import Protocol
 
+from twisted_ha.frozen import dataclass
 from twisted_ha.hbapi.rules import Rules
 from twisted_ha.wire.message import Message
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+from twisted_ha.frozen import dataclass
 
 __all__ = ["EchoReply", "checksum", "parseReply", "request"]
 

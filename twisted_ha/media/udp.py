@@ -9,12 +9,12 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from twisted_ha.bus import EventBus
 from twisted_ha.errors import MediumError
 from twisted_ha.events import Warned
+from twisted_ha.frozen import dataclass
 from twisted_ha.media.device import DeviceMedium
 from twisted_ha.media.echoes import Echoes
 from twisted_ha.media.reactor import SocketReactor

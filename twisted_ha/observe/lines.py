@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.logger import LogLevel
+
+from twisted_ha.frozen import dataclass
 
 __all__ = ["LONGEST", "Entry", "LineFormat", "cleanLines"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.logger import Logger
@@ -23,6 +22,7 @@ from twisted_ha.events import (
     Notice,
     Warned,
 )
+from twisted_ha.frozen import dataclass
 from twisted_ha.interfaces import IProcessRunner
 from twisted_ha.observe.hooks import HookStanding, hookEnvironment, hookName, hookStanding
 from twisted_ha.operations import Completed, Invocation

@@ -7,7 +7,6 @@ Service addresses on FreeBSD, through C{ifconfig} and C{route}.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_interface, ip_network
 from itertools import pairwise
 
@@ -15,6 +14,7 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from zope.interface import implementer
 
 from twisted_ha.errors import PlatformError
+from twisted_ha.frozen import dataclass
 from twisted_ha.interfaces import IAddresses, IProcessRunner
 from twisted_ha.operations import Completed, Invocation, PlacedAddress, ServiceAddress
 from twisted_ha.platform.freebsd_bpf import BpfNeighbours

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from zope.interface import Attribute, Interface
+
+from twisted_ha.frozen import dataclass
 
 if TYPE_CHECKING:
     from serial import Serial

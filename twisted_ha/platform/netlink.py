@@ -14,8 +14,9 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+
+from twisted_ha.frozen import dataclass
 
 __all__ = ["Configured", "Interface", "Netlink", "Route"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from twisted.internet.interfaces import IReactorTime
 
+from twisted_ha.frozen import dataclass
 from twisted_ha.interfaces import IMessenger
 from twisted_ha.resources.alarm import Alarm
 from twisted_ha.resources.board import Board

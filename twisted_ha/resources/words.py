@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from twisted_ha.cluster.header import Header
+from twisted_ha.frozen import dataclass
 from twisted_ha.terms import ResourceSet
 from twisted_ha.wire.message import Message
 
