@@ -97,7 +97,7 @@ class Guardian:
 
         @raise StateError: it cannot be started.
         """
-        argv = [self._interpreter, "-I", "-S", "-X", "utf8", words.__file__]
+        argv = [self._interpreter, "-I", "-S", "-X", "utf8", words.START]
         argv += [self._directory, repr(self._patience)]
         process = _Conversation(self._said, self._ended)
         try:

@@ -1,9 +1,9 @@
 """
 The guardian: a small program that stops what the daemon holds when the daemon dies or stalls.
 
-It is one file, run by its path without site packages, and imports nothing of ours: it has to be small,
-and to work when nothing else does.  Standard input brings one command a line from the daemon, standard
-output takes the answers; words are separated by one blank and quoted as L{quote} does::
+It is one file, started by L{START} without site packages, and imports nothing of ours: it has to be
+small, and to work when nothing else does.  Standard input brings one command a line from the daemon,
+standard output takes the answers; words are separated by one blank and quoted as L{quote} does::
 
     patience 28.5             stop everything when no beat came for so many seconds
     beat 4711.25              the daemon lived at this time of the clock
@@ -32,7 +32,6 @@ from __future__ import annotations
 import fcntl
 import os
 import select
-import sys
 import time
 
 TYPE_CHECKING = False
@@ -44,6 +43,9 @@ else:
         import _signal as signal
     except ImportError:
         import signal
+
+START = os.path.join(os.path.dirname(__file__), "start.py")
+"""The path of the script that runs this."""
 
 LOCK = "guardian.lock"
 NOTE = "guardian.note"
@@ -471,7 +473,7 @@ def _processGroup(word: str) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """C{child.py <directory> <patience>}."""
+    """C{start.py <directory> <patience>}."""
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     # With a handler, though it is never called: FreeBSD drops a blocked signal whose default is nothing.
@@ -486,7 +488,3 @@ def main(argv: list[str]) -> int:
     os.chdir("/")
     guardian.run()
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv))

@@ -48,7 +48,7 @@ class ChildTests(SynchronousTestCase):
         self.directory = os.path.abspath(self.mktemp())
         os.makedirs(self.directory)
         self.trace = os.path.join(self.directory, "trace")
-        argv = [sys.executable, "-I", "-S", "-X", "utf8", child.__file__, self.directory, repr(patience)]
+        argv = [sys.executable, "-I", "-S", "-X", "utf8", child.START, self.directory, repr(patience)]
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={})
         self.addCleanup(self.end)
 
@@ -359,8 +359,9 @@ class ChildTests(SynchronousTestCase):
         self.assertEqual(self.traced(), ["a"])
 
     def test_small(self) -> None:
-        """It imports nothing that would make it big."""
-        argv = [sys.executable, "-I", "-S", "-X", "importtime", child.__file__, "/nonexistent", "1"]
+        """It imports nothing that would make it big, and is itself imported, not compiled each time."""
+        argv = [sys.executable, "-I", "-S", "-X", "importtime", child.START, "/nonexistent", "1"]
         told = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True).stderr.decode()
         for module in ("enum", "json", "re", "subprocess", "contextlib", "twisted", "typing"):
             self.assertNotIn(f"| {module}\n", told.replace(" " * 2, ""))
+        self.assertIn("| child\n", told)

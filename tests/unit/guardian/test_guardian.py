@@ -120,7 +120,7 @@ class GuardianTests(SynchronousTestCase):
     def test_start(self) -> None:
         """It is started by path with its patience, and hears a beat at once."""
         self.guardian.start()
-        self.assertEqual(self.argv[-3:], [child.__file__, self.directory, "2.5"])
+        self.assertEqual(self.argv[-3:], [child.START, self.directory, "2.5"])
         self.assertEqual(self.processes[0].lines()[-1], ["beat", "1000.0"])
 
     def test_cannotStart(self) -> None:

@@ -47,7 +47,7 @@ class SurvivalTests(SynchronousTestCase):
         """The process number of the guardian, if it lives."""
         listing = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True).stdout
         for line in listing.splitlines():
-            if "guard/child.py" in line and self.directory in line:
+            if "guard/start.py" in line and self.directory in line:
                 return int(line.split()[0])
         return None
 
