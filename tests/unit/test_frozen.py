@@ -50,6 +50,16 @@ class Harbour(Place):
     depth: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One without fields."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anchor:
+    """One that is only itself."""
+
+
 @dataclass(slots=True)
 class Log:
     """Not frozen."""
@@ -97,6 +107,14 @@ class FrozenTests(SynchronousTestCase):
         self.assertEqual(hash(Ship(name="A", noticed=1)), hash(Ship(name="A", noticed=2)))
         self.assertNotEqual(Ship(name="A"), Ship(name="B"))
         self.assertNotEqual(Ship(name="A"), Ferry(name="A"))
+        self.assertEqual(len({Place(1, 2), Place(1, 2), Place(2, 1), Harbour(1, 2)}), 3)
+        self.assertEqual((Mark(), {Mark()}), (Mark(), {Mark()}))
+        self.assertNotEqual(Mark(), Ship(name="A"))
+
+    def test_identities(self) -> None:
+        """Where it is asked for, what is alike is not the same."""
+        self.assertNotEqual(Anchor(), Anchor())
+        self.assertEqual(len({Anchor(), Anchor()}), 2)
 
     def test_copies(self) -> None:
         """They are replaced, copied and pickled."""
@@ -108,7 +126,7 @@ class FrozenTests(SynchronousTestCase):
 
     def test_shares(self) -> None:
         """Nothing of the class is kept that is not its own, nor the class as it was without slots."""
-        for name in ("__setattr__", "__delattr__", "__repr__"):
+        for name in ("__setattr__", "__delattr__", "__repr__", "__eq__", "__hash__"):
             self.assertIs(vars(Ship)[name], vars(Ferry)[name])
         before: list[weakref.ref[type]] = []
 
