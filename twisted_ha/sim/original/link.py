@@ -100,12 +100,16 @@ class OriginalLink:
             name: PeerState(name, phase=random.randrange(10))
             for name in (*config.peers, *config.pingNodes)
         }
+        self._pingNodes = frozenset(config.pingNodes)
         self.listener: Listener | None = None
         self.lastBreath = False
         self._wall = wallClock
         self._media = media
         self._seal = seal
-        self._uuid = uuid
+        self._origin = (Field("src", config.localNode), Field("srcuuid", uuid, FieldType.BINARY))
+        self._life = Field("hg", f"{generation:x}")
+        self._load = Field("ld", "0.00 0.01 0.05 1/123 4567")
+        self._ttl = Field("ttl", str(config.ttl))
         self._sequence = 0
         self._history: dict[int, Message] = {}
         self._resent: dict[int, float] = {}
@@ -155,7 +159,7 @@ class OriginalLink:
             if peer.dead:
                 continue
             allowed = peer.deadtime or timers.deadtime
-            if peer.name in self.config.pingNodes:
+            if peer.name in self._pingNodes:
                 allowed = timers.deadping
             if not self.up:
                 allowed = max(timers.initdead, allowed)
@@ -167,7 +171,7 @@ class OriginalLink:
     def declareDead(self, peer: PeerState, silent: float, allowed: float) -> None:
         """A node is dead from now on."""
         peer.status = "dead"
-        ping = peer.name in self.config.pingNodes
+        ping = peer.name in self._pingNodes
         self.bus.publish(
             NodeDied(node=peer.name, silentFor=silent, deadtime=allowed, heard=peer.everHeard, ping=ping)
         )
@@ -225,18 +229,15 @@ class OriginalLink:
 
     def send(self, type: str, **values: str | None) -> None:
         """Stamp a message, hand it to ourselves, and then send it."""
-        message = Message.of(type, **values)
         numbered = not type.startswith("NS_")
-        fields = [*message.fields, Field("src", self.config.localNode)]
-        fields.append(Field("srcuuid", self._uuid, FieldType.BINARY))
+        fields = [*Message.of(type, **values).fields, *self._origin]
         if numbered:
             self._sequence += 1
             fields.append(Field("seq", f"{self._sequence:x}"))
-        fields.append(Field("hg", f"{self.generation:x}"))
-        fields.append(Field("ts", f"{int(self._wall()):x}"))
+        fields += (self._life, Field("ts", f"{int(self._wall()):x}"))
         if numbered:
-            fields.append(Field("ld", "0.00 0.01 0.05 1/123 4567"))
-        fields.append(Field("ttl", str(self.config.ttl)))
+            fields.append(self._load)
+        fields.append(self._ttl)
         message = Message(fields)
         if numbered:
             number = self._sequence
