@@ -57,6 +57,16 @@ class Invariant:
         self.premises = 0
         self.violations: list[Violation] = []
 
+    @property
+    def observes(self) -> bool:
+        """Whether it has any use for what is observed."""
+        return type(self).observe is not Invariant.observe
+
+    @property
+    def checks(self) -> bool:
+        """Whether it looks at the world."""
+        return type(self).check is not Invariant.check
+
     def observe(self, seen: Observed) -> None:
         """Something was observed."""
 

@@ -237,9 +237,10 @@ class Converges(_Settled):
             )
             if premise and not whole:
                 self._told.add(group.key)
-            where = " and ".join(owners) or "nobody"
-            culprit = where if owners else self._idle(group, capable)
-            self.claim(premise, whole, f"{group.key} is held by {where}, not whole by one", culprit)
+            where = " and ".join(owners)
+            culprit = where or (self._idle(group, capable) if premise else "")
+            text = f"{group.key} is held by {where or 'nobody'}, not whole by one"
+            self.claim(premise, whole, text, culprit)
 
     def _idle(self, group: ResourceGroup, capable: list[str]) -> str:
         """

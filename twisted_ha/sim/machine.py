@@ -100,6 +100,8 @@ class Machine:
     A computer of the cluster.
 
     @ivar clock: the time of everything on it but the daemon: scripts and the guardian.
+    @ivar groupOf: the group of each resource, by its token.
+    @ivar tokensOf: the opposite: the tokens of a group, from left to right.
     @ivar conditions: what each resource really does here, by its token.
     @ivar usual: how the operations of these resources go in fair weather, where not as in L{USUAL}.
     @ivar behaviours: what goes otherwise than usual, by resource and operation.
@@ -130,6 +132,9 @@ class Machine:
         self.powered = False
         self.frozen = False
         self.groupOf = {one.token: group.key for group in groups for one in group.resources}
+        self.tokensOf: dict[str, list[str]] = {group.key: [] for group in groups}
+        for token, key in self.groupOf.items():
+            self.tokensOf[key].append(token)
         self.conditions = dict.fromkeys(self.groupOf, Condition.STOPPED)
         self.usual = {place: Behaviour(seconds) for place, seconds in timings.items()}
         self.behaviours: dict[tuple[str, str], Behaviour] = {}
@@ -140,17 +145,11 @@ class Machine:
 
     def holds(self, group: str) -> bool:
         """Whether any resource of a group may be running here."""
-        return any(
-            self.conditions[token].standing for token, key in self.groupOf.items() if key == group
-        )
+        return any(self.conditions[token].standing for token in self.tokensOf[group])
 
     def whole(self, group: str) -> bool:
         """Whether every resource of a group runs here."""
-        return all(
-            self.conditions[token] is Condition.RUNNING
-            for token, key in self.groupOf.items()
-            if key == group
-        )
+        return all(self.conditions[token] is Condition.RUNNING for token in self.tokensOf[group])
 
     @property
     def stuck(self) -> bool:

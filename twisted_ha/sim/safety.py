@@ -182,7 +182,7 @@ class InOrder(Invariant):
         if not isinstance(seen, OperationBegan) or seen.verb == "status":
             return
         machine = self.world.machines[seen.node]
-        tokens = [token for token, key in machine.groupOf.items() if key == seen.group]
+        tokens = machine.tokensOf[seen.group]
         place = tokens.index(seen.resource)
         if seen.verb == "start":
             wrong = [

@@ -173,9 +173,7 @@ class Sky:
         """Whether a resource of a group will not stop there, or not in good time."""
         machine = self._world.machines[node]
         keepalive = self._world.setup.config.timers.keepalive
-        manners = [
-            machine.behaviour(token, "stop") for token, key in machine.groupOf.items() if key == group
-        ]
+        manners = [machine.behaviour(token, "stop") for token in machine.tokensOf[group]]
         return any(one.fails or one.hangs or one.seconds > keepalive / 3 for one in manners)
 
     def stuck(self, node: str, group: str) -> bool:

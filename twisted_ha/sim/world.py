@@ -81,6 +81,8 @@ class World:
         self._born = 0
         self._fresh = False
         self.invariants: list[Invariant] = []
+        self._told: list[Invariant] = []
+        self._asked: list[Invariant] = []
         self._digest = sha256()
         self._frames = 0
         self._starting: set[str] = set()
@@ -103,6 +105,9 @@ class World:
         self.attacker = Attacker(self)
         self.network.taps.append(self._fold)
         self.invariants = [make(self) for make in invariants]
+        # Most want to be told or to be asked, and few want both.
+        self._told = [one for one in self.invariants if one.observes]
+        self._asked = [one for one in self.invariants if one.checks]
         if setup.autoStart:
             for name in self.machines:
                 self.clock.callLater(self.random.uniform(0, 0.5), self.powerOn, name)
@@ -135,7 +140,7 @@ class World:
 
     def _ask(self) -> None:
         self._fresh = False
-        for invariant in self.invariants:
+        for invariant in self._asked:
             invariant.check()
 
     def finish(self) -> None:
@@ -160,7 +165,7 @@ class World:
         self.history.append((self.time.now, seen))
         self._digest.update(f"{self.time.now:.9f} {seen.node} {seen}\n".encode())
         self.sky.observe(seen)
-        for invariant in self.invariants:
+        for invariant in self._told:
             invariant.observe(seen)
         self._fresh = True
 
