@@ -212,6 +212,7 @@ class OurLife(Life):
                 marks=MarkStore(self.machine.disk, self._powerFailed),
             ),
         )
+        self.rekey(self.world.ringOf(self.name))
         self.observe(self.node.bus)
         self.node.resources.worker.suspect(
             self.leftStanding, "left by an earlier daemon, and would not stop"

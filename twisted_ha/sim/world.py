@@ -30,6 +30,7 @@ from twisted_ha.sim.ledger import Ledger
 from twisted_ha.sim.machine import Behaviour, Machine
 from twisted_ha.sim.network import Network, Segment, SimMedium, Switched
 from twisted_ha.sim.observed import FaultMade, Observed, Reset, Wreck
+from twisted_ha.sim.ring import CommonRing
 from twisted_ha.sim.setup import Setup, layCables
 from twisted_ha.sim.sky import Sky
 from twisted_ha.terms import NodeName, ResourceSet
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from twisted_ha.sim.invariants import Invariant
 
 __all__ = ["World"]
+
+FEW = 2
+"""Machines: of so few no two hear the same frame."""
 
 WRONG_KEYS = Keys(keys={1: Key("sha1", b"of another cluster")}, signing=1)
 
@@ -86,6 +90,7 @@ class World:
         self._digest = sha256()
         self._frames = 0
         self._starting: set[str] = set()
+        self._rings: list[tuple[Keys, CommonRing]] = []
         self.machines: dict[str, Machine] = {
             name: Machine(
                 name,
@@ -337,12 +342,24 @@ class World:
         (strangers.add if stranger else strangers.discard)(name)
         life = self.living(name)
         if life is not None:
-            life.rekey(KeyRing(self.configOf(life.name).keys))
+            life.rekey(self.ringOf(life.name))
 
     def configOf(self, name: NodeName) -> ClusterConfig:
         """The configuration as a node has it at present."""
         config = self.setup.configOf(name)
         return replace(config, keys=WRONG_KEYS) if name in self.network.strangers else config
+
+    def ringOf(self, name: NodeName) -> KeyRing:
+        """The keys a node has at present, ready for use."""
+        keys = self.configOf(name).keys
+        if len(self.machines) <= FEW:
+            return KeyRing(keys)
+        for known, ring in self._rings:
+            if known == keys:
+                return ring
+        made = CommonRing(keys)
+        self._rings.append((keys, made))
+        return made
 
     def behave(self, name: str, resource: str, verb: str, manner: Behaviour | None) -> None:
         """Make an agent behave otherwise; L{None} for as usual."""
