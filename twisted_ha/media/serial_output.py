@@ -12,7 +12,8 @@ from collections import deque
 
 __all__ = ["OutputQueue"]
 
-_FIELD = re.compile(rb"^(t|src|hg|seq)=(.*)$", re.MULTILINE)
+_FIELD = re.compile(rb"\n(t|src|hg|seq)=(.*)")
+"""Behind its start marker every field is a line; a pattern that begins with a byte is found fastest."""
 _RESYNC = b"\n<<<\n"
 _LEAST_LIMIT = 4096
 _SECONDS_OF_QUEUE = 4
