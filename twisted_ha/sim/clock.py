@@ -196,12 +196,12 @@ class SimClock:
 
     def getDelayedCalls(self) -> list[IDelayedCall]:
         """Every call of this clock that is still to come."""
-        waiting = [
-            call
-            for _, order, call in sorted(self.world._heap, key=lambda entry: entry[:2])
-            if call._clock is self and call._state == _PENDING and call._order == order
-        ]
-        return [*(call for call in self.held if call._state == _HELD), *waiting]
+        waiting = sorted(
+            entry
+            for entry in self.world._heap
+            if entry[2]._clock is self and entry[2]._state == _PENDING and entry[2]._order == entry[1]
+        )
+        return [*(call for call in self.held if call._state == _HELD), *(call for _, _, call in waiting)]
 
     def pause(self) -> None:
         """The process stops running."""
