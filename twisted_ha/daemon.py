@@ -46,7 +46,7 @@ from twisted_ha.events import (
 )
 from twisted_ha.fencing.registry import buildFencer
 from twisted_ha.guard.note import forget, recover
-from twisted_ha.guardian import Guardian
+from twisted_ha.guard.parent import Guardian
 from twisted_ha.media.registry import buildMedia
 from twisted_ha.media.service import MediaService
 from twisted_ha.observe.hooks import NEVER

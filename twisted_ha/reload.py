@@ -10,7 +10,7 @@ from twisted_ha.config.location import Complaint, Location, Severity
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.errors import ConfigError
 from twisted_ha.events import ConfigurationReloaded
-from twisted_ha.guardian import Guardian
+from twisted_ha.guard.parent import Guardian
 from twisted_ha.observe.log import HaLog
 
 __all__ = ["Reloader"]

@@ -1,1 +1,1 @@
-"""The guardian's own process, and the words it shares with the daemon."""
+"""The guardian: its process, the daemon's side of it, and the words they share."""

@@ -118,7 +118,7 @@ def recover(
 ) -> Deferred[Recovery]:
     """
     Wait for a release that is still under way, then say what may still stand.  To be called before the
-    resources are looked at, and before a new L{Guardian<twisted_ha.guardian.Guardian>} is started;
+    resources are looked at, and before a new L{Guardian<twisted_ha.guard.parent.Guardian>} is started;
     L{forget} follows when they are dealt with.
 
     @param limit: how long to wait for the other process, in seconds.

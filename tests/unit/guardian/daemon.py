@@ -13,7 +13,7 @@ from twisted.internet import reactor
 from twisted.internet.task import LoopingCall
 
 from twisted_ha.bus import EventBus
-from twisted_ha.guardian import Guardian
+from twisted_ha.guard.parent import Guardian
 from twisted_ha.operations import GuardedGroup, Invocation
 
 directory, patience, interval, releases, *pairs = sys.argv[1:]

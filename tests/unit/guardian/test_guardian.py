@@ -15,7 +15,8 @@ from twisted_ha.bus import EventBus
 from twisted_ha.errors import StateError
 from twisted_ha.events import Event, Warned
 from twisted_ha.guard import child
-from twisted_ha.guardian import Guardian, forget, readNote, recover
+from twisted_ha.guard.note import forget, readNote, recover
+from twisted_ha.guard.parent import Guardian
 from twisted_ha.interfaces import IGuardian
 from twisted_ha.operations import GuardedGroup, Invocation
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_ha.guardian import readNote, recover
+from twisted_ha.guard.note import readNote, recover
 
 DAEMON = os.path.join(os.path.dirname(__file__), "daemon.py")
 

@@ -23,11 +23,11 @@ from twisted_ha.bus import EventBus
 from twisted_ha.errors import StateError
 from twisted_ha.events import Notice, Warned
 from twisted_ha.guard import child as words
-from twisted_ha.guard.note import Note, Recovery, forget, readNote, recover
+from twisted_ha.guard.note import forget
 from twisted_ha.interfaces import IGuardian
 from twisted_ha.operations import GuardedGroup
 
-__all__ = ["Guardian", "Note", "Recovery", "forget", "readNote", "recover"]
+__all__ = ["Guardian"]
 
 _FEEDS = 10
 """
