@@ -57,13 +57,13 @@ class Chapter:
 
 
 MIX: tuple[Chapter, ...] = (
-    Chapter(cast="ours/ours", calm=False, share=0.090, hours=0.053, size=40),
-    Chapter(cast="ours/ours", calm=True, share=0.418, hours=0.95, size=4),
-    Chapter(cast="ours/original", calm=False, share=0.040, hours=0.071, size=40),
-    Chapter(cast="ours/original", calm=True, share=0.205, hours=0.95, size=4),
-    Chapter(cast="original/ours", calm=False, share=0.040, hours=0.071, size=40),
-    Chapter(cast="original/ours", calm=True, share=0.205, hours=0.95, size=4),
-    Chapter(cast=MEMBERS, calm=False, share=0.002, hours=0.065, size=8),
+    Chapter(cast="ours/ours", calm=False, share=0.090, hours=0.050, size=40),
+    Chapter(cast="ours/ours", calm=True, share=0.418, hours=0.65, size=4),
+    Chapter(cast="ours/original", calm=False, share=0.040, hours=0.061, size=40),
+    Chapter(cast="ours/original", calm=True, share=0.205, hours=0.65, size=4),
+    Chapter(cast="original/ours", calm=False, share=0.040, hours=0.061, size=40),
+    Chapter(cast="original/ours", calm=True, share=0.205, hours=0.65, size=4),
+    Chapter(cast=MEMBERS, calm=False, share=0.002, hours=0.051, size=8),
 )
 """
 Most of a cluster's life is calm, and most of its dangers are in bad nights: a sixth of the hours are
