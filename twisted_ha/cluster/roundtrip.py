@@ -26,7 +26,7 @@ __all__ = ["ANSWER", "INTERVAL", "QUESTION", "RoundTrips"]
 QUESTION = "NS_echo"
 ANSWER = "NS_echoreply"
 
-INTERVAL = 30.0
+INTERVAL = 60.0
 """Seconds between two questions by one link to one node."""
 
 _LEAST = 1.0
