@@ -369,6 +369,14 @@ class OurStories(StoryCase):
         timeline = self.tell(story)
         self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
 
+    def test_stopFails(self) -> None:
+        """One that fails is tried again after five seconds, ten, twenty; a dispute lasts as long."""
+        timeline = self.tell(
+            f"at 20s fail stop of {FIRST} on beta; at 21s cut all; at 29s mend all;"
+            f" at 50s mend stop of {FIRST} on beta; until 200s"
+        )
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
     def test_stopHangsTwice(self) -> None:
         """Two of them in a row, and it is tried again after ten."""
         story = (
@@ -800,6 +808,21 @@ class HomeOfAnOriginal(StoryCase):
             "at 72s freeze alpha for 16.39s; at 80s hang stop of daemon1 on alpha; until 150s"
         )
         self.assertEqual(self.owners(timeline)[FIRST], ("alpha",), timeline.render())
+
+    def test_disowned(self) -> None:
+        """
+        An original that hears a goodbye in the middle of a standby runs a second, wrong job for it (B5),
+        and when that ends no longer claims what is its own and goes on running it.  Ours takes what
+        nobody claims: two owners by the doing of the original.
+        """
+        timeline = self.tell(
+            "at 40.68s standby foreign on alpha; at 40.98s takeover foreign on beta;"
+            " at 41.37s stop beta; at 47.14s start beta; until 90s",
+            seed=3,
+            mode=FailbackMode.OFF,
+        )
+        blamed = {one.culprit for one in timeline.violations if one.invariant == "single owner"}
+        self.assertEqual(blamed, {"alpha"}, timeline.render())
 
     def test_shortLife(self) -> None:
         """One that lives again for a moment is missed as long as it then announced."""

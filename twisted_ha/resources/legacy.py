@@ -47,6 +47,11 @@ class Legacy:
         self._asked.update(key for key in own if held or not self._worker.wants(key))
         self._ask()
 
+    def askAgain(self) -> None:
+        """Ask now for what was asked for and not answered, if there is any."""
+        if self._asked:
+            self._ask()
+
     def _ask(self) -> None:
         peer = self._board.peer
         asked = [key for key in self._board.keys(ResourceSet.LOCAL) if key in self._asked]

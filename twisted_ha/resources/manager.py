@@ -154,7 +154,7 @@ class ResourceManager:
             REFUSED: self._heardRefused,
             REQUEST: lambda peer, header, message: self.legacy.requested(message),
             RETRANSMISSION: lambda peer, header, message: self.refresher.retransmissionAsked(),
-            RESPONSE: lambda peer, header, message: self.legacy.answered(message),
+            RESPONSE: self._heardGoAhead,
         }
 
     # ---- the state as others see it ----------------------------------------------------------
@@ -231,6 +231,7 @@ class ResourceManager:
         if self.board.peer is not None:
             self._judge()
             self.mover.peerReports(None)
+        self.legacy.askAgain()
         self.reconsider()
 
     def _guardianReleased(self, lost: ResourceSet, stuck: ResourceSet) -> None:
@@ -326,6 +327,10 @@ class ResourceManager:
             self.requests.peerRefuses(reason)
         else:
             self.mover.peerRefuses(wish, reason)
+
+    def _heardGoAhead(self, peer: Peer, header: Header, message: Message) -> None:
+        if not self.doubt.listening:  # what came during a stall may be as old: who gave it has it again
+            self.legacy.answered(message)
 
     # ---- what people ask ---------------------------------------------------------------------
 

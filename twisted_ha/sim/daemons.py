@@ -72,6 +72,16 @@ class Life:
         return self.machine.disk.failures > self._diskFailures
 
     @property
+    def original(self) -> bool:
+        """Whether it is one of heartbeat 3.0.6."""
+        return self.kind == ORIGINAL
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is an original with scripts under way."""
+        return False
+
+    @property
     def awaitsMove(self) -> bool:
         """Whether it is an original in a move, which takes part in no other before that has ended."""
         return False
@@ -303,6 +313,10 @@ class OriginalLife(Life):
         )
         self.observe(self.node.bus)
         self.node.start(self._finished, self._reboot)
+
+    @property
+    def busy(self) -> bool:
+        return self.node.resources.jobs > 0
 
     @property
     def awaitsMove(self) -> bool:

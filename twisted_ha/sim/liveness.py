@@ -238,7 +238,10 @@ class Converges(_Settled):
             if premise and not whole:
                 self._told.add(group.key)
             where = " and ".join(owners)
-            culprit = where or (self._idle(group, capable) if premise else "")
+            culprit = where
+            if premise and not whole:
+                culprit = " and ".join(self.world.sky.disowners(group)) or where
+                culprit = culprit or self._idle(group, capable)
             text = f"{group.key} is held by {where or 'nobody'}, not whole by one"
             self.claim(premise, whole, text, culprit)
 

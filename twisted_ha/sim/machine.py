@@ -106,7 +106,8 @@ class Machine:
     @ivar usual: how the operations of these resources go in fair weather, where not as in L{USUAL}.
     @ivar behaviours: what goes otherwise than usual, by resource and operation.
     @ivar operations: the scripts under way.
-    @ivar stuckUntil: by group: when it is tried again after a script that ran longer than L{PATIENCE}.
+    @ivar stuckUntil: by group: when it is tried again after a script that ran longer than L{PATIENCE},
+        or a stop that failed.
     @ivar stuckTimes: by resource: how many did so in a row.
     @ivar frozen: the whole machine stands still, as a stopped virtual machine does.
     """
@@ -264,7 +265,7 @@ class Machine:
         if verb != "status":
             self._tellEnd(resource, verb, operation.by, ok)
         seconds = self.clock.seconds() - operation.began
-        if seconds > PATIENCE:
+        if seconds > PATIENCE or (verb == "stop" and not ok):
             self.stuckTimes[resource] += 1
             again = self.clock.seconds() + backOff(self.stuckTimes[resource])
             self.stuckUntil[self.groupOf[resource]] = again

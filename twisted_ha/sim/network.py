@@ -371,9 +371,13 @@ class Network:
 
     def _firstSent(self, frame: bytes, now: float) -> float:
         """When a node first sent these bytes, which bear its name, if that is not long ago."""
-        if len(self._firsts) > REMEMBERED:
-            self._firsts.clear()
-        return self._firsts.setdefault(frame, now)
+        firsts = self._firsts
+        first = firsts.get(frame)
+        if first is None:
+            if len(firsts) >= REMEMBERED:
+                del firsts[next(iter(firsts))]
+            first = firsts[frame] = now
+        return first
 
     def _deliver(self, medium: SimMedium, frame: bytes, sent: Sent) -> None:
         intact = frame is sent.frame

@@ -43,7 +43,7 @@ class SingleOwner(Invariant):
 
     With all links cut both may run it; L{twisted_ha.sim.sky.Sky.healTime} after they are mended one must
     have let go.  What a machine without a daemon and a guardian holds is excused: nobody is there to
-    release it.
+    release it.  To blame is who started it last, or an original that does not claim what it runs.
     """
 
     name: ClassVar = "single owner"
@@ -75,7 +75,8 @@ class SingleOwner(Invariant):
             if premise:
                 self._told.add(group.key)
             text = f"{group.key} runs on {' and '.join(owners)}"
-            self.claim(premise, False, text, self._last.get(group.key, ""))
+            culprit = " and ".join(sky.disowners(group)) if premise else ""
+            self.claim(premise, False, text, culprit or self._last.get(group.key, ""))
 
 
 class FirstHeard(Invariant):

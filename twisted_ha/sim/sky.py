@@ -140,6 +140,21 @@ class Sky:
             and (ResourceSet.LOCAL if group.node == node else ResourceSet.FOREIGN) & belief.holdings
         ]
 
+    def disowners(self, group: ResourceGroup) -> list[str]:
+        """
+        The originals that run a group, do not claim it, and have nothing in hand that would end that:
+        the other node takes what is claimed by nobody.
+        """
+        claimers = self.claimers(group)
+        return [
+            node
+            for node in self._world.owners(group.key)
+            if node not in claimers
+            and (life := self._world.living(node)) is not None
+            and life.original
+            and not life.busy
+        ]
+
     def look(self) -> None:
         """See again who reaches whom: something was done to a cable or a machine."""
         powered = [name for name, machine in self._world.machines.items() if machine.powered]

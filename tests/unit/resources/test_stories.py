@@ -1120,6 +1120,26 @@ class LegacyTests(StoryTests):
         self.pair(autoFailback=FailbackMode.LEGACY).start()
         self.assertOwns(["a1", "a2"], ["b1"])
 
+    def test_goAheadDuringAStall(self) -> None:
+        """
+        A go-ahead that came during a stall may be as old as that, and whoever gave it has taken over
+        since: it is asked for again.
+        """
+        pair = self.pair(autoFailback=FailbackMode.LEGACY)
+        pair.start()
+        pair.run(10)
+        manager = pair.alpha.manager
+        manager.worker.want(["a1"], False)
+        del pair.alpha.wire.said[:]
+        manager.legacy.requestOwn()
+        manager.doubt.late(4.5)
+        pair.run(0.005)
+        self.assertEqual((manager.worker.wants("a1"), pair.alpha.wire.types()), (False, ["ip-request"]))
+        pair.run(0.1)
+        self.assertEqual(
+            (manager.worker.wants("a1"), pair.alpha.wire.types()), (True, ["ip-request"] * 2)
+        )
+
     def test_noReports(self) -> None:
         """Nobody says what it holds."""
         pair = self.pair(autoFailback=FailbackMode.LEGACY)

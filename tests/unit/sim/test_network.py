@@ -9,6 +9,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from twisted_ha.interfaces import IFrameSink, IMedium
+from twisted_ha.sim import network
 from twisted_ha.sim.clock import SimClock, WorldTime
 from twisted_ha.sim.network import RECEIVE_BUFFER, Network, Segment, SimMedium, Switched
 from twisted_ha.sim.serial import SimSerial
@@ -51,6 +52,17 @@ class NetworkTests(SynchronousTestCase):
         verifyObject(IFrameSink, sink)
         medium.open(sink)
         return sink
+
+    def test_firstSent(self) -> None:
+        """When a frame was first sent is known of the last few thousand, and of the oldest no more."""
+        self.patch(network, "REMEMBERED", 4)
+        alpha = self.plug("alpha")
+        self.hear(alpha)
+        for second, word in enumerate(b"abcdebea"):
+            self.world.run(second)
+            alpha.send(bytes([word]))
+        firsts = [(sent.frame.decode(), sent.first) for sent in alpha.segment.recent]
+        self.assertEqual(firsts[5:], [("b", 1.0), ("e", 4.0), ("a", 7.0)])
 
     def test_overtaking(self) -> None:
         """On an ordinary simulated wire one frame overtakes another; on a switched one none does."""
