@@ -523,6 +523,15 @@ class WallClockTests(StoryCase):
         shifted = self.tell(f"{jumps}; {self.STORY}")
         self.assertEqual(decisions(shifted), decisions(plain))
 
+    def test_damaged(self) -> None:
+        """What a damaged frame was refused for depends on its bytes, and is no decision."""
+        damaged = self.tell("at 10s corrupt 70% on eth1; at 20s calm eth1; until 30s")
+        refused = [line for line in damaged.lines if "refused a packet" in line.text]
+        self.assertTrue(refused)
+        kept = {(line.at, line.text) for line in refused}
+        self.assertFalse(kept & {(at, text) for at, _, text in decisions(damaged)})
+        self.assertTrue(decisions(damaged))
+
 
 class LegacyStories(StoryCase):
     """Two nodes of ours with C{auto_failback legacy}: everybody always takes his own."""

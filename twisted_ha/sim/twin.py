@@ -57,9 +57,13 @@ def clockTwin(setup: Setup, story: Story, told: Timeline) -> Violation | None:
 
 
 def decisions(timeline: Timeline) -> list[tuple[float, str, str]]:
-    """Everything but the setting of clocks, and generations, which may begin at the time of day."""
+    """
+    Everything but the setting of clocks, and generations, which may begin at the time of day.
+
+    Nor what a damaged frame is refused for: that depends on its bytes, and the time of day is in them.
+    """
     return [
         (line.at, line.node, line.text)
         for line in timeline.lines
-        if not line.text.startswith((f"* {SETS}", "daemon "))
+        if not line.text.startswith((f"* {SETS}", "daemon ", "refused a packet "))
     ]
