@@ -360,31 +360,25 @@ class OurStories(StoryCase):
         self.assertEqual([seen for seen in strange if seen.what == "late"], [])
         self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
 
+    def yieldsLate(self, how: str, mended: int, until: int) -> None:
+        """Beta has to give up alpha's group after a dispute, and its stop goes wrong for a time."""
+        timeline = self.tell(
+            f"at 20s {how} stop of {FIRST} on beta; at 21s cut all; at 29s mend all;"
+            f" at {mended}s mend stop of {FIRST} on beta; until {until}s"
+        )
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
     def test_hungStopAfterADispute(self) -> None:
         """A stop that hung is tried again five seconds after it was given up: soon enough."""
-        story = (
-            "at 20s hang stop of 10.0.0.101 on beta; at 21s cut all; at 29s mend all;"
-            "at 40s mend stop of 10.0.0.101 on beta; until 120s"
-        )
-        timeline = self.tell(story)
-        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+        self.yieldsLate("hang", 40, 120)
 
     def test_stopFails(self) -> None:
         """One that fails is tried again after five seconds, ten, twenty; a dispute lasts as long."""
-        timeline = self.tell(
-            f"at 20s fail stop of {FIRST} on beta; at 21s cut all; at 29s mend all;"
-            f" at 50s mend stop of {FIRST} on beta; until 200s"
-        )
-        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+        self.yieldsLate("fail", 50, 200)
 
     def test_stopHangsTwice(self) -> None:
         """Two of them in a row, and it is tried again after ten."""
-        story = (
-            "at 20s hang stop of 10.0.0.101 on beta; at 21s cut all; at 29s mend all;"
-            "at 110s mend stop of 10.0.0.101 on beta; until 240s"
-        )
-        timeline = self.tell(story)
-        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+        self.yieldsLate("hang", 110, 240)
 
     def test_leftStanding(self) -> None:
         """What a daemon could not stop before it left, the next one on that machine stops."""
@@ -581,6 +575,13 @@ class MixedLegacyStories(LegacyStories):
     """The same beside an original."""
 
     kinds = {"beta": ORIGINAL}
+
+    def test_nobodyClaims(self) -> None:
+        """In legacy mode nobody claims what it runs, and an original is not to blame for that."""
+        self.tell("until 30s")
+        for group in self.world.setup.config.groups:
+            self.assertTrue(self.world.owners(group.key))
+            self.assertEqual(self.world.sky.disowners(group), [])
 
     def test_usual(self) -> None:
         """Power loss, stop and partition: each has its own in the end."""

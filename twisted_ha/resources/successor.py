@@ -110,7 +110,8 @@ class Successor:
     def _listening(self) -> bool:
         peer = self._board.peer
         return (
-            peer is not None
+            self._board.mode.negotiated  # else nobody says what it holds
+            and peer is not None
             and peer.present
             and not (peer.reported or peer.starting)
             and self._clock.seconds() < self._listenUntil
@@ -161,11 +162,9 @@ class Successor:
                 failed = {runner.group.key for runner in self._worker.failed(everything)}
                 keys = [key for key in everything if key in failed or not self._worker.wants(key)]
                 self._worker.want(keys, True, why=self._why)
-            case TakeoverAction.LISTEN if self._board.mode.negotiated:
+            case TakeoverAction.LISTEN:
                 self._listenUntil = self._clock.seconds() + PATIENCE
                 self._alarm.set(PATIENCE, self.ended)
-            case TakeoverAction.LISTEN:
-                pass  # in legacy mode nobody says what it holds
             case TakeoverAction.FINISH:
                 self._alarm.cancel()
                 keys = self._board.keys(self._taken)

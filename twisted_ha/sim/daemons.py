@@ -72,11 +72,6 @@ class Life:
         return self.machine.disk.failures > self._diskFailures
 
     @property
-    def original(self) -> bool:
-        """Whether it is one of heartbeat 3.0.6."""
-        return self.kind == ORIGINAL
-
-    @property
     def busy(self) -> bool:
         """Whether it is an original with scripts under way."""
         return False

@@ -143,15 +143,18 @@ class Sky:
     def disowners(self, group: ResourceGroup) -> list[str]:
         """
         The originals that run a group, do not claim it, and have nothing in hand that would end that:
-        the other node takes what is claimed by nobody.
+        the other node takes what is claimed by nobody.  In legacy mode nobody claims anything.
         """
+        setup = self._world.setup
+        if not setup.config.autoFailback.negotiated:
+            return []
         claimers = self.claimers(group)
         return [
             node
             for node in self._world.owners(group.key)
             if node not in claimers
             and (life := self._world.living(node)) is not None
-            and life.original
+            and setup.kindOf(node) == ORIGINAL
             and not life.busy
         ]
 
