@@ -278,6 +278,23 @@ class OurStories(StoryCase):
         )
         self.assertEqual(self.down(timeline, since=80), 0, timeline.render())
 
+    def test_takenUnheard(self) -> None:
+        """
+        A node is back while its reset is under way, on one bad cable: nobody claims a class, and its
+        home node takes it.  That word is lost, or that the class is free reaches it only with a
+        question: the other one must not take it, too.
+        """
+        for seed, back in ((12, 3.7), (17, 3.5), (130, 3.6), (261, 3.4)):
+            self.tell(
+                f"at 20s standby all on alpha; at 24s reboot beta in {back}s; at 25s lose 40% on eth1;"
+                " at 36s calm eth1",
+                seed=seed,
+                fencing=True,
+                mode=FailbackMode.OFF,
+                links=["eth1"],
+                deadtime=6.0,
+            )
+
     def test_stalledBetweenTwoResources(self) -> None:
         """
         A node that was held between two resources of a group, or is with its guardian, goes on only when

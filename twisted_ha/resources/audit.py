@@ -23,8 +23,17 @@ from twisted_ha.terms import FailbackMode, ResourceSet
 
 __all__ = ["FAILBACK_LATEST", "Audit"]
 
-GRACE = 3.0
-"""Seconds the home node of an unclaimed class has before the other takes it."""
+HOME_HAS = (1.0, 2.0)
+"""
+Seconds the home node of an unclaimed class has before it is asked, and after its answer before it is
+asked once more.
+
+It may have heard only with the first question that the class is free: its answer is older than what it
+does about that.  Only what it says to the second is the word of a node that knows, and takes nothing.
+"""
+
+ASK_HOME = 1.0
+"""Seconds between two such questions while none is answered: either may have been lost."""
 
 YIELD_DELAY = 0.1
 """Seconds between a lost dispute and the release: the winner announces its addresses first, so that
@@ -87,6 +96,9 @@ class Audit:
         self._failing = ResourceSet.NONE
         self._gaveUp: dict[ResourceSet, float] = {}
         self._free = ResourceSet.NONE
+        self._freeSince = 0.0
+        self._homeAnswers = 0
+        self._reportsBefore: int | None = None
         self._disputed = ResourceSet.NONE
         self._since = 0.0
         self._saidAt = 0.0
@@ -263,7 +275,9 @@ class Audit:
         now = self._clock.seconds()
         if free != self._free:
             self._free = free
-            self._since = now
+            self._freeSince = now
+            self._homeAnswers = 0
+            self._reportsBefore = None
             self._bus.publish(
                 UnclaimedResources(
                     resources="our local" if free is ResourceSet.LOCAL else free.word,
@@ -273,14 +287,31 @@ class Audit:
         if free & ResourceSet.LOCAL:
             self._take(ResourceSet.LOCAL, "nobody held it, and it is this node's own")
         if free & ResourceSet.FOREIGN:
-            if now - self._since < GRACE - EPSILON:
-                self._wake(self._since + GRACE - now)
-            else:
-                self._take(ResourceSet.FOREIGN, f"nobody held it, and {peer.name} did not take it")
-                if not peer.ours:
-                    # It leaves its own unclaimed when this node is back before it was missed.
-                    self.wantFailback = True
-                    self._failbackAfter = now + FAILBACK_AGAIN
+            self._lookAtHome(peer)
+
+    def _lookAtHome(self, peer: Peer) -> None:
+        """
+        Nobody claims what is the other node's own, as far as this one has heard: it may have taken it
+        and its word was lost, or not know yet that it is free.
+        """
+        now = self._clock.seconds()
+        if self._reportsBefore is not None and peer.reports != self._reportsBefore:
+            self._reportsBefore = None
+            self._freeSince = now
+            self._homeAnswers += 1
+        if self._homeAnswers == len(HOME_HAS):
+            self._take(ResourceSet.FOREIGN, f"nobody held it, and {peer.name} did not take it")
+            if not peer.ours:
+                # It leaves its own unclaimed when this node is back before it was missed.
+                self.wantFailback = True
+                self._failbackAfter = now + FAILBACK_AGAIN
+            return
+        waits = self._freeSince + HOME_HAS[self._homeAnswers] - now
+        if waits > EPSILON:
+            self._wake(waits)
+            return
+        self._reportsBefore = peer.reports
+        self._ask(ASK_HOME)
 
     def _lookAtFailing(self, peer: Peer) -> None:
         for one in CLASSES:

@@ -45,6 +45,7 @@ class Peer:
     @ivar failback: it says C{auto_failback on}; known of our own kind only.
     @ivar claims: the numbers of its claims, by its own words.
     @ivar sequence: of its last full report that was applied (B22).
+    @ivar reports: how many of its reports were applied.
     """
 
     name: NodeName
@@ -59,6 +60,7 @@ class Peer:
     failback: bool = False
     claims: dict[ResourceSet, int] = field(default_factory=dict)
     sequence: int = 0
+    reports: int = 0
 
     @property
     def ourWords(self) -> ResourceSet:
@@ -268,6 +270,7 @@ class Board:
         if message.get("isstable") is not None:
             peer.stable = message.get("isstable") == "1"
         peer.reported = True
+        peer.reports += 1
         if peer.resources or peer.stable:
             peer.starting = False
         peer.failback = message.get(FAILBACK) == "on"

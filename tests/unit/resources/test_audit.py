@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tests.unit.resources.test_lookout import ALL, DIED, FOREIGN, LOCAL, NONE, LookoutTestCase
-from twisted_ha.resources.audit import ASK_AGAIN, YIELD_DELAY
+from twisted_ha.resources.audit import ASK_AGAIN, ASK_HOME, HOME_HAS, YIELD_DELAY
 from twisted_ha.resources.standby import Move
 from twisted_ha.resources.words import MoveWord
+from twisted_ha.terms import ResourceSet
 
 
 class FailingTests(LookoutTestCase):
@@ -73,3 +74,84 @@ class MoveTests(LookoutTestCase):
         self.alpha.clock.advance(YIELD_DELAY)
         self.alpha.audit.lookMeanwhile()
         self.assertEqual((self.wanted(), self.alpha.board.mine), ([False, True], FOREIGN))
+
+
+class FreeTests(LookoutTestCase):
+    """Alpha runs its own; beta lives, has said that it holds nothing."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.alpha.stable()
+        self.alpha.board.claim(LOCAL)
+        self.peer.ours = self.peer.reported = self.peer.stable = True
+        self.peer.resources = NONE
+        self.look()
+
+    def look(self, after: float = 0.0) -> None:
+        self.alpha.clock.advance(after)
+        self.alpha.audit.look()
+
+    def questions(self) -> int:
+        return self.said().count("starting")
+
+    def answer(self, holds: ResourceSet = NONE) -> None:
+        self.peer.resources = holds
+        self.peer.reports += 1
+
+    def test_taken(self) -> None:
+        """When it has said twice, the second time knowing that it is free, that it does not hold it."""
+        self.look(HOME_HAS[0] - 0.1)
+        self.assertEqual(self.questions(), 0)
+        self.look(0.1)
+        self.answer()
+        self.look()
+        self.look(HOME_HAS[1] - 0.1)
+        self.assertEqual(self.questions(), 1)
+        self.look(0.1)
+        self.assertEqual((self.questions(), self.alpha.board.mine), (2, LOCAL))
+        self.answer()
+        self.look()
+        self.assertEqual((self.questions(), self.alpha.board.mine), (2, ALL))
+
+    def test_unanswered(self) -> None:
+        """Whoever does not answer is asked again, for as long as it lives, and nothing is taken."""
+        self.look(HOME_HAS[0])
+        for _ in range(30):
+            self.look(ASK_HOME)
+        self.assertEqual((self.questions(), self.alpha.board.mine), (31, LOCAL))
+
+    def test_earlierWord(self) -> None:
+        """What it said before it was asked is no answer."""
+        self.answer()
+        self.look(HOME_HAS[0])
+        self.look(ASK_HOME)
+        self.assertEqual(self.questions(), 2)
+
+    def test_holdsIt(self) -> None:
+        """It has taken it, and its word was lost."""
+        self.look(HOME_HAS[0])
+        self.answer(LOCAL)
+        for _ in range(9):
+            self.look(1)
+        self.assertEqual((self.questions(), self.alpha.board.mine), (1, LOCAL))
+
+    def test_askedAnew(self) -> None:
+        """What it was asked and answered when the class was free before is forgotten."""
+        for answered in (False, True):
+            self.look(HOME_HAS[0])
+            if answered:
+                self.answer()
+                self.look()
+            self.answer(LOCAL)
+            self.look(5)
+            before = self.questions()
+            self.answer(NONE)
+            self.look()
+            self.look(HOME_HAS[0] - 0.1)
+            self.assertEqual(self.questions(), before)
+            self.look(0.1)
+            self.assertEqual(self.questions(), before + 1)
+            self.answer(LOCAL)
+            self.look()
+            self.answer(NONE)
+            self.look()
