@@ -278,6 +278,20 @@ class OurStories(StoryCase):
         )
         self.assertEqual(self.down(timeline, since=80), 0, timeline.render())
 
+    def test_sameNumber(self) -> None:
+        """
+        Two failbacks, one after the other and in opposite directions, on one bad cable.  The last word
+        of the first is lost, and sent again when the second is under way: it is not taken for its.
+        """
+        self.tell(
+            "at 20s standby local on beta; at 21s standby local on alpha; at 24.32s lose 40% on eth1;"
+            " at 26s cut eth1; at 30.40s mend eth1; at 35.61s calm eth1",
+            seed=0,
+            fencing=True,
+            links=["eth1"],
+            deadtime=6.0,
+        )
+
     def test_takenUnheard(self) -> None:
         """
         A node is back while its reset is under way, on one bad cable: nobody claims a class, and its

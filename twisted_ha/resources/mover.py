@@ -180,7 +180,8 @@ class Mover:
         assert peer is not None
         ours = word.resources.mirrored
         takenBack = bool(word.state and word.sequence < peer.sequence and ours & peer.ourWords)
-        released = word.state == Move.HANDED.value if word.state else not ours & peer.ourWords
+        fromGiver = word.state == Move.HANDED.value
+        released = fromGiver if word.state else not ours & peer.ourWords
         released = released and not takenBack
         if self.idle and word.resources and released and not ours & self._board.mine:
             # It released what nobody claims, after this node had stopped waiting for it.
@@ -188,6 +189,9 @@ class Mover:
             self.see(MoveSeen.LATE_DONE)
             return
         if not self.means(word.wish):
+            return
+        if word.state and fromGiver is not (self.state is Move.GRANTED):
+            # Each node counts its own wishes: this word is about a move in the other direction.
             return
         if self.state is Move.GRANTED and takenBack:
             # It says so later than it said that they are free: nobody took them, and it has given up.

@@ -168,6 +168,21 @@ class MeaningTests(MoverTestCase):
         self.mover.peerDone(word("done", "1", Move.ACQUIRING))
         self.assertEqual([report.outcome for report in self.reports], ["completed"])
 
+    def test_sameNumber(self) -> None:
+        """
+        Both nodes count from one.  What beta says at last about alpha's first move says nothing of
+        beta's, and the other way round.
+        """
+        self.granted("1")
+        self.mover.peerDone(word("done", "1", Move.NONE))
+        self.assertEqual((self.mover.state, self.bench.agents.calls), (Move.GRANTED, []))
+        self.mover.abort("a test")
+        self.give()
+        self.mover.peerGrants(word("other", "1"))
+        self.peer.resources = ResourceSet.ALL
+        self.mover.peerDone(word("done", "1", Move.HANDED))
+        self.assertEqual((self.mover.state, self.reports), (Move.HANDED, []))
+
     def test_lateDone(self) -> None:
         """What was released when nobody waited any more is taken, and answered with its number."""
         self.peer.resources = ResourceSet.NONE
