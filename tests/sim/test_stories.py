@@ -292,6 +292,22 @@ class OurStories(StoryCase):
             deadtime=6.0,
         )
 
+    def test_answeredBefore(self) -> None:
+        """
+        A node asks whether the home node takes what nobody claims, and moves come between: what was
+        answered before them, or said in them, is no answer to what is free afterwards.
+        """
+        self.tell(
+            "at 20s standby local on beta; at 21s standby local on alpha; at 22.82s lose 40% on eth1;"
+            " at 23s slow start of daemon0 on alpha to 2.5s; at 23s slow start of daemon1 on beta to 2.5s;"
+            " at 26s reboot alpha in 2.93s; at 30.63s takeover all on alpha; at 42.75s calm eth1",
+            seed=102,
+            fencing=True,
+            mode=FailbackMode.OFF,
+            links=["eth1"],
+            deadtime=6.0,
+        )
+
     def test_takenUnheard(self) -> None:
         """
         A node is back while its reset is under way, on one bad cable: nobody claims a class, and its

@@ -178,10 +178,16 @@ class Audit:
             self._probeAt = None
             self._board.ask("asking what the other node holds")
         self._lookAtDisputes(peer)
-        if not self.yielding and not self._board.disputed and peer.stable:
-            self._lookAtFree(peer)
-            self._lookAtFailing(peer)
-            self._lookAtFailback(peer)
+        if self.yielding or self._board.disputed or not peer.stable:
+            self.restless()
+            return
+        self._lookAtFree(peer)
+        self._lookAtFailing(peer)
+        self._lookAtFailback(peer)
+
+    def restless(self) -> None:
+        """Something moves: what the other node says meanwhile is no answer to what is free afterwards."""
+        self._free = ResourceSet.NONE
 
     def lookMeanwhile(self) -> None:
         """

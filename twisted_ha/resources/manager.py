@@ -410,6 +410,8 @@ class ResourceManager:
             self.requests.serve()
         if self.settled:
             self.audit.look()
-        elif self.doubt.none and not (self.mover.idle and self.successor.idle):
-            self.audit.lookMeanwhile()
+        else:
+            self.audit.restless()
+            if self.doubt.none and not (self.mover.idle and self.successor.idle):
+                self.audit.lookMeanwhile()
         self.board.reportChange("settled" if self.settled else "in transition")

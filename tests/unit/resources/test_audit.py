@@ -155,3 +155,23 @@ class FreeTests(LookoutTestCase):
             self.look()
             self.answer(NONE)
             self.look()
+
+    def test_moves(self) -> None:
+        """So is what it said before or while something moved."""
+        self.look(HOME_HAS[0])
+        self.answer()
+        self.look()
+        for stable in (True, False):
+            if stable:
+                self.alpha.audit.restless()
+            else:
+                self.peer.stable = False
+                self.look()
+                self.peer.stable = True
+            self.answer()
+            self.look(HOME_HAS[1])
+            self.assertEqual(self.alpha.board.mine, LOCAL)
+            self.look(HOME_HAS[0])
+            self.answer()
+            self.look()
+            self.assertEqual(self.alpha.board.mine, LOCAL)

@@ -997,6 +997,19 @@ class StallTests(StoryTests):
         pair.run(0.1)
         self.assertIsNot(pair.beta.manager.mover.state, Move.GRANTED)
 
+    def test_restless(self) -> None:
+        """While a move is under way nothing that the other node says is an answer about what is free."""
+        pair = self.pair()
+        pair.alpha.agents["a2"].stopTakes = 20
+        pair.start()
+        pair.alpha.standby(LOCAL)
+        pair.run(1)
+        told: list[bool] = []
+        for node in (pair.alpha, pair.beta):
+            node.manager.audit.restless = lambda: told.append(True)  # type: ignore[method-assign]
+            node.manager.reconsider()
+        self.assertEqual(told, [True, True])
+
     def test_guardianIsSilent(self) -> None:
         """A guardian that does not answer is waited for for a second."""
         pair = self.pair()
