@@ -121,6 +121,12 @@ class INodes(Interface):
     def isDeaf(name: NodeName) -> bool:
         """Whether it is an original that is heard and gives no sign that it hears this node."""
 
+    def isHeardWhole(name: NodeName, since: float) -> bool:
+        """
+        Whether nothing that it said until C{since} (the clock's seconds) can have been lost: a status
+        of it came later, and no message of it is missing.
+        """
+
 
 class IMarkStore(Interface):
     """Keeps how far other nodes were heard, from one life of this daemon to the next."""

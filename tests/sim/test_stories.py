@@ -742,6 +742,24 @@ class MixedStories(StoryCase):
             given = [one.at for one in timeline.lines if one.node == "beta" and "stop ok" in one.text]
             self.assertTrue(max(given) < min(after), timeline.render())
 
+    def test_reportsLost(self) -> None:
+        """
+        The original owns everything and hears ours, which boots; what it says to that is lost.  Nothing
+        is taken from it while it is not heard, nor when it is heard again and cannot be asked for that.
+        """
+        for between in ("", "at 62s cut all from alpha to beta; at 65s mend all from beta to alpha;"):
+            timeline = self.tell(
+                "at 20s power off alpha; at 60s power on alpha; at 60.7s cut all from beta to alpha;"
+                f"{between} at 85s mend all",
+                deadtime=30.0,
+                initdead=30.0,
+            )
+            begun = [one for one in timeline.lines if one.node == "alpha" and "start begins" in one.text]
+            after = [one.at for one in begun if one.at > 20]
+            given = [one.at for one in timeline.lines if one.node == "beta" and "stop ok" in one.text]
+            self.assertTrue(85 < max(given) < min(after), timeline.render())
+            self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
     def test_stop(self) -> None:
         """Each takes over when the other leaves."""
         for leaver, left in [("alpha", "beta"), ("beta", "alpha")]:

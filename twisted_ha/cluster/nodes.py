@@ -213,6 +213,16 @@ class NodeTable:
         node = self._nodes.get(name)
         return node is not None and bool(node.protocol) and not node.answered
 
+    def isHeardWhole(self, name: NodeName, since: float) -> bool:
+        """See L{INodes.isHeardWhole}."""
+        node = self._nodes.get(name)
+        return (
+            node is not None
+            and not node.sequence.missing
+            and node.lastStatus is not None
+            and node.lastStatus >= since
+        )
+
     @property
     def peers(self) -> list[Node]:
         """The ordinary nodes other than this one, in the order of C{ha.cf}."""

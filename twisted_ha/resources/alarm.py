@@ -37,6 +37,11 @@ class Alarm:
         """When it will call, on the clock; L{None} if it will not."""
         return self._call.getTime() if self._call is not None else None
 
+    @property
+    def lately(self) -> float:
+        """Two beats ago, on the clock: who is there and is heard was heard since then."""
+        return self._clock.seconds() - self._listen
+
     def set(self, seconds: float, then: Callable[[], object]) -> None:
         """Call C{then} in so many seconds, instead of what it would have called."""
         self.cancel()

@@ -17,7 +17,7 @@ from twisted_ha.resources.acquisition import (
     classifyReport,
 )
 from twisted_ha.resources.alarm import Alarm
-from twisted_ha.resources.board import Board
+from twisted_ha.resources.board import Board, Peer
 from twisted_ha.resources.worker import GroupWorker
 from twisted_ha.terms import ResourceSet
 from twisted_ha.wire.message import Message
@@ -126,10 +126,18 @@ class Joiner:
             case PhaseAction.SETTLE:
                 self._board.report(why=seen.value)
 
+    def _hasNothingToSay(self, peer: Peer) -> bool:
+        """Whether it hears this node, is heard, and says nothing: only an original does that (B23)."""
+        return (
+            not peer.ours
+            and not self._nodes.isDeaf(peer.name)
+            and self._nodes.isHeardWhole(peer.name, self._alarm.lately)
+        )
+
     def _patienceEnded(self) -> None:
         peer = self._board.peer
         silent = peer if peer is not None and not peer.reported else None
-        if silent is not None and (silent.ours or self._nodes.isDeaf(silent.name)):
+        if silent is not None and not self._hasNothingToSay(silent):
             self._unheard += 1
             self.see(Seen.TIMEOUT_UNANSWERED)
         elif silent is not None and self._unheard:

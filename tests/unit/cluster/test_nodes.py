@@ -64,6 +64,20 @@ class NodeTableTests(SynchronousTestCase):
         beta.answered, beta.extension, beta.status = True, "1", NodeStatus.DEAD
         self.assertEqual([question(BETA) for question in asked], [True, False, False, False])
 
+    def test_heardWhole(self) -> None:
+        """Nothing can have been lost if a status came since, and no number before it is missing."""
+        beta = self.nodes[BETA]
+        whole = self.nodes.isHeardWhole
+        self.assertFalse(whole(NodeName("nobody"), 0.0))
+        self.assertFalse(whole(BETA, 0.0))
+        beta.lastStatus = 10.0
+        beta.sequence.accept(1)
+        self.assertEqual([whole(BETA, since) for since in (9.0, 10.0, 10.1)], [True, True, False])
+        beta.sequence.accept(3)
+        self.assertFalse(whole(BETA, 9.0))
+        beta.sequence.accept(2)
+        self.assertTrue(whole(BETA, 9.0))
+
     def test_exactName(self) -> None:
         """Names are compared exactly: C{BETA} is a stranger."""
         self.assertIsNone(self.nodes.find(Header(type="x", src=NodeName("BETA"))))

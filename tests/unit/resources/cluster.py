@@ -293,13 +293,14 @@ class Member:
 
 @implementer(INodes)
 class FakeNodes:
-    """What is known of other nodes: four sets of names."""
+    """What is known of other nodes: five sets of names."""
 
     def __init__(self, *, ours: Iterable[NodeName] = (), living: Iterable[NodeName] = ()) -> None:
         self.ours = set(ours)
         self.living = set(living)
         self.active: set[NodeName] = set()
         self.deaf: set[NodeName] = set()
+        self.patchy: set[NodeName] = set()
 
     def isOurs(self, name: NodeName) -> bool:
         return name in self.ours
@@ -312,6 +313,9 @@ class FakeNodes:
 
     def isDeaf(self, name: NodeName) -> bool:
         return name in self.deaf
+
+    def isHeardWhole(self, name: NodeName, since: float) -> bool:
+        return name not in self.patchy
 
 
 @implementer(INodes)
@@ -347,6 +351,9 @@ class PairOfManagers:
 
     def isDeaf(self, name: NodeName) -> bool:
         return name in self.deaf
+
+    def isHeardWhole(self, name: NodeName, since: float) -> bool:
+        return self.members[name].alive
 
     def others(self, node: NodeName) -> Iterator[Member]:
         return (member for member in self.members.values() if member.node != node)

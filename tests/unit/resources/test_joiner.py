@@ -129,6 +129,19 @@ class JoinerTests(SynchronousTestCase):
         self.bench.clock.advance(PATIENCE)
         self.assertEqual(self.bench.agents.calls, ["start a1", "start a2"])
 
+    def test_patchyOriginal(self) -> None:
+        """One that hears us, and of which something is missing, may have said that it holds everything."""
+        self.peer.ours = False
+        self.nodes.patchy.add(BETA)
+        self.up()
+        self.bench.clock.advance(PATIENCE)
+        self.assertEqual((self.bench.mouth.types(), self.bench.agents.calls), (["starting"], []))
+        self.nodes.patchy.clear()
+        self.bench.clock.advance(ASK_AGAIN)
+        self.assertEqual(self.bench.agents.calls, [])
+        self.bench.clock.advance(PATIENCE)
+        self.assertEqual(self.bench.agents.calls, ["start a1", "start a2"])
+
     def test_nobodyElse(self) -> None:
         """With nobody to wait for it is stable, and waits no more."""
         self.up()
