@@ -327,18 +327,28 @@ class MutantTests(MutantCase):
         story = "at 30s power off beta; at 50s power on beta; until 300s"
         self.violated(FailsBack, story, lambda world: world.after(1, muffle, world) and None, setup)
 
+    def _giveAway(self, world: World) -> None:
+        for owner in world.owners("10.0.0.101"):
+            world.standby(owner, ResourceSet.ALL)
+
     def test_restless(self) -> None:
         """L{StaysPut}: a node that gives its groups away when nobody asked."""
-        config = replace(CONFIG, autoFailback=FailbackMode.OFF)
+        setup = Setup(config=KEEPING)
+        self.violated(
+            StaysPut, "until 100s", lambda world: world.after(90, self._giveAway, world) and None, setup
+        )
 
-        def giveAway(world: World) -> None:
-            for owner in world.owners("10.0.0.101"):
-                world.standby(owner, ResourceSet.ALL)
-
-        def prepare(world: World) -> None:
-            world.after(90, giveAway, world)
-
-        self.violated(StaysPut, "until 100s", prepare, Setup(config=config))
+    def test_restlessAfterAFailure(self) -> None:
+        """L{StaysPut}: the same, of a group whose stop had failed when it was asked for, and had ended."""
+        story = (
+            "at 60s fail stop of 10.0.0.101 on alpha; at 60s standby local on alpha;"
+            " at 70s mend stop of 10.0.0.101 on alpha; at 90s takeover local on alpha; until 250s"
+        )
+        setup = Setup(config=KEEPING)
+        self.assertEqual(self.run_(StaysPut, story, setup=setup).violations, ())
+        self.violated(
+            StaysPut, story, lambda world: world.after(240, self._giveAway, world) and None, setup
+        )
 
     def test_leaks(self) -> None:
         """L{BoundedQueues}: a daemon that plans more than it ever gets done."""

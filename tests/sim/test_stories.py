@@ -423,6 +423,15 @@ class OurStories(StoryCase):
         """One that fails is tried again after five seconds, ten, twenty; a dispute lasts as long."""
         self.yieldsLate("fail", 50, 200)
 
+    def test_orderRemembered(self) -> None:
+        """A stop that fails in a standby is tried again for minutes: that is still what was asked for."""
+        timeline = self.tell(
+            f"at 70s fail stop of {FIRST} on alpha; at 70s standby local on alpha;"
+            f" at 160s mend stop of {FIRST} on alpha; until 300s",
+            mode=FailbackMode.OFF,
+        )
+        self.assertEqual(self.owners(timeline), {FIRST: ("beta",), SECOND: ("beta",)})
+
     def test_stopHangsTwice(self) -> None:
         """Two of them in a row, and it is tried again after ten."""
         self.yieldsLate("hang", 110, 240)

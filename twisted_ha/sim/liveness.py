@@ -316,18 +316,28 @@ class FailsBack(_Settled):
 
 
 class StaysPut(Invariant):
-    """With C{auto_failback off} no group leaves a healthy holder unless somebody asked for it."""
+    """
+    With C{auto_failback off} no group leaves a healthy holder unless somebody asked for it.
+
+    What is judged is the decision: the first stop of a group.  One that fails is tried again until it
+    works, as long as that takes, and is the same decision until anything but a stop is done there.
+    """
 
     name: ClassVar = "no move when off"
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._failed: dict[tuple[str, str], float] = {}
+        self._decided: set[tuple[str, str]] = set()
 
     def observe(self, seen: Observed) -> None:
+        if isinstance(seen, LifeChanged) and seen.what == "started":
+            self._decided = {one for one in self._decided if one[0] != seen.node}
         config = self.world.setup.config
         if not isinstance(seen, OperationBegan) or config.autoFailback is not FailbackMode.OFF:
             return
+        place = (seen.node, seen.group)
+        if seen.verb != "stop":
+            self._decided.discard(place)
         if seen.verb != "stop" or not seen.by:
             return
         sky, machine = self.world.sky, self.world.machines[seen.node]
@@ -337,6 +347,7 @@ class StaysPut(Invariant):
         elsewhere = [name for name in self.world.owners(seen.group) if name != seen.node]
         premise = (
             last
+            and place not in self._decided
             and life is not None
             and not life.leaving
             and self.now - life.began > sky.settleTime
@@ -346,6 +357,7 @@ class StaysPut(Invariant):
             and sky.stalledWithin(seen.node, sky.settleTime) == 0
             and self._wasWhole(group, seen.node)
         )
+        self._decided.add(place)
         text = f"{seen.node} gives up {seen.group}, which it held well"
         self.claim(premise, False, text, seen.node)
         if not premise and machine.powered:
