@@ -339,7 +339,7 @@ class MutantTests(MutantCase):
         )
 
     def test_restlessAfterAFailure(self) -> None:
-        """L{StaysPut}: the same, of a group whose stop had failed when it was asked for, and had ended."""
+        """L{StaysPut}: the same, of a group whose stop had failed when it was asked for."""
         story = (
             "at 60s fail stop of 10.0.0.101 on alpha; at 60s standby local on alpha;"
             " at 70s mend stop of 10.0.0.101 on alpha; at 90s takeover local on alpha; until 250s"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_ha.events import NodeDied
+from twisted_ha.sim import attacker
 from twisted_ha.sim.observed import NodeSaid, OperationBegan, PowerChanged, Reset, StrangerHeard
 from twisted_ha.sim.report import Timeline
 from twisted_ha.sim.scenario import parseStory
@@ -424,7 +425,7 @@ class OurStories(StoryCase):
         self.yieldsLate("fail", 50, 200)
 
     def test_orderRemembered(self) -> None:
-        """A stop that fails in a standby is tried again for minutes: that is still what was asked for."""
+        """A stop that fails in a standby is tried again for minutes: it was asked for."""
         timeline = self.tell(
             f"at 70s fail stop of {FIRST} on alpha; at 70s standby local on alpha;"
             f" at 160s mend stop of {FIRST} on alpha; until 300s",
@@ -488,6 +489,14 @@ class OurStories(StoryCase):
         self.assertEqual(
             {(seen.what, seen.changed) for seen in self.replayed(story)}, {("replayed", False)}
         )
+
+    def test_harmlessDamage(self) -> None:
+        """A frame that was changed where no message is, and was lost before, is no forgery."""
+        self.patch(attacker, "damaged", lambda frame, random: frame[:-1] + b"~")
+        story = "at 20s cut all; at 20.5s forge 200 on eth1; until 27s"
+        self.tell(story, keepalive=0.5)
+        strange = [seen for _, seen in self.world.history if isinstance(seen, StrangerHeard)]
+        self.assertIn("damaged", {seen.what for seen in strange})
 
     def test_lostAndPlayed(self) -> None:
         """

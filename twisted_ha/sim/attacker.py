@@ -10,7 +10,7 @@ from twisted_ha.auth.keyring import KeyRing
 from twisted_ha.config.model import Keys
 from twisted_ha.sim.network import Sent, SimMedium
 from twisted_ha.sim.observed import StrangerHeard
-from twisted_ha.sim.weather import damaged
+from twisted_ha.sim.weather import damaged, unharmed
 from twisted_ha.wire.message import Message
 from twisted_ha.wire.signed import Encoding
 
@@ -58,7 +58,7 @@ class Attacker:
         if kind == 0 and recorded:
             frame = recorded[self._random.randrange(len(recorded))].frame
             damage = damaged(frame, self._random)
-            if damage.startswith(frame):
+            if unharmed(frame, damage):
                 damage = damage[: len(frame) // 2]
             self._send(link, damage, "damaged")
         elif kind == 1:

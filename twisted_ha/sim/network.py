@@ -17,7 +17,7 @@ from zope.interface import implementer
 
 from twisted_ha.interfaces import IFrameSink, IMedium
 from twisted_ha.sim.clock import SimClock
-from twisted_ha.sim.weather import CLEAR, Path, Weather
+from twisted_ha.sim.weather import CLEAR, Path, Weather, unharmed
 from twisted_ha.terms import NodeName
 from twisted_ha.wire.framer import Framer
 
@@ -384,8 +384,7 @@ class Network:
         if intact and medium.sink is not None:
             self._arrived(medium, sent)
         read = medium.arrive(frame, sent.source)
-        if read and not intact and frame.startswith(sent.frame):
-            # Some of what may stand behind a whole frame does not matter to its reader.
+        if read and not intact and unharmed(sent.frame, frame):
             self._arrived(medium, sent)
 
     def _arrived(self, medium: SimMedium, sent: Sent) -> None:

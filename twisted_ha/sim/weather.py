@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-__all__ = ["CLEAR", "Path", "Weather"]
+from twisted_ha.errors import WireError
+from twisted_ha.wire.codec import claim
+
+__all__ = ["CLEAR", "Path", "Weather", "damaged", "unharmed"]
 
 
 RARE = 1e-5
@@ -116,3 +119,14 @@ def damaged(frame: bytes, random: Random) -> bytes:
     for _ in range(random.randint(1, 4)):
         made[random.randrange(len(made))] = random.randrange(256)
     return bytes(made)
+
+
+def unharmed(frame: bytes, damage: bytes) -> bool:
+    """
+    Whether C{damage} is still the message that C{frame} is, to whoever reads it: only bytes that belong
+    to no message are others, such as the one that ends a datagram.
+    """
+    try:
+        return claim(damage) == claim(frame)
+    except WireError:
+        return False

@@ -130,7 +130,7 @@ class JoinerTests(SynchronousTestCase):
         self.assertEqual(self.bench.agents.calls, ["start a1", "start a2"])
 
     def test_patchyOriginal(self) -> None:
-        """One that hears us, and of which something is missing, may have said that it holds everything."""
+        """One that hears us, and of which something is missing, may have said that it holds all."""
         self.peer.ours = False
         self.nodes.patchy.add(BETA)
         self.up()

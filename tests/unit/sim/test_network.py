@@ -289,6 +289,16 @@ class NetworkTests(SynchronousTestCase):
         self.world.run(2)
         self.assertEqual(list(self.network.reached), [("alpha", "beta")])
 
+    def test_harmlessDamage(self) -> None:
+        """One of which only the byte behind it was damaged has reached whoever reads it."""
+        alpha, beta = self.plug("alpha"), self.plug("beta")
+        self.hear(alpha)
+        self.patch(self.hear(beta), "frameReceived", lambda frame, medium, source: True)
+        self.patch(Path, "carry", lambda path, frame, latency, random: [(latency, frame[:-1] + b"~")])
+        alpha.send(FRAME + b"\0")
+        self.world.run(1)
+        self.assertEqual(list(self.network.reached), [("alpha", "beta")])
+
     def test_otherKeysThen(self) -> None:
         """What counts is the key a frame was signed with, not the one its sender has when it arrives."""
         alpha, beta = self.plug("alpha", "serial"), self.plug("beta", "serial")

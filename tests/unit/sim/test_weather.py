@@ -6,7 +6,12 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_ha.sim.weather import CLEAR, Path, Weather, damaged
+from twisted_ha.auth.key import Key
+from twisted_ha.auth.keyring import KeyRing
+from twisted_ha.config.model import Keys
+from twisted_ha.sim.weather import CLEAR, Path, Weather, damaged, unharmed
+from twisted_ha.wire.message import Message
+from twisted_ha.wire.signed import Encoding
 
 FRAME = bytes(range(200))
 
@@ -94,3 +99,16 @@ class PathTests(SynchronousTestCase):
         """What is fair when ten statuses fit into a deadtime is not when three do."""
         rain = Weather(loss=0.2)
         self.assertEqual([rain.fair(3), rain.fair(10)], [False, True])
+
+    def test_unharmed(self) -> None:
+        """What stands behind a message belongs to none; every other byte does."""
+        sign = KeyRing(Keys(keys={1: Key("sha1", b"key")}, signing=1)).sign
+        message = Message.of("status", st="active", src="alpha")
+        for encoding in Encoding:
+            frame = sign(message, encoding)
+            end = len(frame) - (encoding is Encoding.CLASSIC)
+            self.assertTrue(unharmed(frame, frame[:end] + b"another"), encoding)
+            for place in range(end):
+                self.assertFalse(unharmed(frame, frame[:place]), place)
+                changed = frame[:place] + bytes([frame[place] ^ 1]) + frame[place + 1 :]
+                self.assertFalse(unharmed(frame, changed), place)
