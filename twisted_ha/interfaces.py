@@ -119,7 +119,10 @@ class INodes(Interface):
         """Whether it says that it has come up."""
 
     def isDeaf(name: NodeName) -> bool:
-        """Whether it is an original that is heard and gives no sign that it hears this node."""
+        """
+        Whether it is an original that is heard, and has not acknowledged anything that this node has
+        said since it came up.
+        """
 
     def isHeardWhole(name: NodeName, since: float) -> bool:
         """

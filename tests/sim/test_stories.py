@@ -760,6 +760,21 @@ class MixedStories(StoryCase):
             given = [one.at for one in timeline.lines if one.node == "beta" and "stop ok" in one.text]
             self.assertTrue(max(given) < min(after), timeline.render())
 
+    def test_deafAtOnce(self) -> None:
+        """
+        It has heard that ours boots, and hears nothing more: what ours asks when it has come up is lost.
+        Nothing is taken from it either.
+        """
+        timeline = self.tell(
+            "at 20s power off alpha; at 60s power on alpha; at 60.3s cut all from alpha to beta;"
+            " at 100s mend all; until 200s",
+            deadtime=30.0,
+            initdead=30.0,
+        )
+        begun = [one for one in timeline.lines if one.node == "alpha" and "start begins" in one.text]
+        self.assertTrue(min(one.at for one in begun if one.at > 20) > 100, timeline.render())
+        self.assertEqual(self.owners(timeline), {FIRST: ("alpha",), SECOND: ("beta",)})
+
     def test_reportsLost(self) -> None:
         """
         The original owns everything and hears ours, which boots; what it says to that is lost.  Nothing

@@ -118,7 +118,6 @@ class Communications:
 
     def answered(self, node: Node, message: Message) -> None:
         """C{node} has sent its node list.  Ours is in C{ha.cf}: a difference is for people."""
-        node.answered = True
         theirs = (message.get("nodelist") or "").split()
         if set(theirs) != set(self._configured) and node.name not in self._compared:
             self._compared.add(node.name)

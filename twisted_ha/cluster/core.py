@@ -199,6 +199,7 @@ class ClusterCore:
         with self._watchers:
             self._become(NodeStatus.ACTIVE)
             self._membership.rearm()
+            self.nodes.cameUpAt = self._transmitter.history.highest
             self._bus.publish(CommunicationsUp())
 
     @property
@@ -358,7 +359,6 @@ class ClusterCore:
         number = readNumber(message, "ackseq") or 0
         if 0 < number <= self._transmitter.history.highest:
             node.acknowledged = max(node.acknowledged, number)
-            node.answered = True
 
     def _refused(self, node: Node, message: Message) -> None:
         number = readNumber(message, "firstseq")

@@ -80,7 +80,6 @@ class Node:
     @ivar lostThen: L{twisted_ha.cluster.punctuality.Punctuality.lost} at that time.
     @ivar statusSequence: the number of its last status.
     @ivar acknowledged: the highest number of ours it has acknowledged.
-    @ivar answered: it has acknowledged or answered something of ours in its present life: it hears us.
     @ivar deadline: when it is declared dead; set by L{twisted_ha.cluster.membership}.
     """
 
@@ -104,7 +103,6 @@ class Node:
         self.sequence = SequenceTracker()
         self.acknowledgement = Acknowledgement()
         self.acknowledged = 0
-        self.answered = False
         self.deadline: Deadline | None = None
         self.weight = 100
         self.site = ""
@@ -129,7 +127,6 @@ class Node:
         self.floor = None
         self.statusSequence = 0
         self.acknowledged = 0
-        self.answered = False
         self.sequence.reset()
         self.acknowledgement.reset()
         for link in self.links.values():
@@ -163,6 +160,8 @@ class NodeTable:
     Every configured node, and nobody else: strangers are refused, so the table never grows.
 
     @ivar local: this node.
+    @ivar cameUpAt: the number of the last message that this node sent before it came up, and began to
+        ask what others hold.
     """
 
     def __init__(self, config: ClusterConfig, media: Sequence[IMedium], bus: EventBus) -> None:
@@ -179,6 +178,7 @@ class NodeTable:
                 if (node.name == medium.pingNode) if node.ping else medium.pingNode is None:
                     node.links.setdefault(medium.name, Link(medium.name))
         self.local = self._nodes[config.localNode]
+        self.cameUpAt = 0
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self._nodes.values())
@@ -209,9 +209,12 @@ class NodeTable:
         return node is not None and node.status is NodeStatus.ACTIVE
 
     def isDeaf(self, name: NodeName) -> bool:
-        """See L{INodes.isDeaf}.  Heartbeat 3.0.6 acknowledges and sends node lists; 1.2 does neither."""
+        """
+        See L{INodes.isDeaf}.  Heartbeat 3.0.6 acknowledges every tenth message, if none before it is
+        missing; 1.2 acknowledges none.
+        """
         node = self._nodes.get(name)
-        return node is not None and bool(node.protocol) and not node.answered
+        return node is not None and bool(node.protocol) and node.acknowledged <= self.cameUpAt
 
     def isHeardWhole(self, name: NodeName, since: float) -> bool:
         """See L{INodes.isHeardWhole}."""

@@ -9,9 +9,9 @@ what is its own (resource-management.md sections 3.5, 4.3 and 4.6).
 One of our own kind always answers, in every phase.  If it is heard and does not answer, it does not hear
 us: it may have taken everything, so nothing is taken from it however long it is silent.  An original may
 be silent although it hears us (B23), so it is given those ten seconds and no more; but one that has not
-even acknowledged or answered anything of ours does not hear us either, and one of which messages are
-missing, or which has just fallen silent altogether, may have said what it holds.  Either is asked again,
-and its ten seconds begin when it hears us and nothing of it is missing.
+acknowledged anything since we said that we are starting does not hear us either, and one of which
+messages are missing, or which has just fallen silent altogether, may have said what it holds.  Either is
+asked again, and its ten seconds begin when it hears us and nothing of it is missing.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.unit.cluster.wires import ALPHA, BETA, GAMMA, Member, Peer, Wire, configuration, member, run
 from twisted_ha.events import CommunicationsUp, LocalStatusChanged, Warned
 from twisted_ha.terms import NodeName, NodeStatus
+from twisted_ha.wire.message import Message
 
 
 class CommunicationsTests(SynchronousTestCase):
@@ -48,7 +49,14 @@ class CommunicationsTests(SynchronousTestCase):
         self.assertFalse(alpha.core.communicationsUp)
         beta.says("repnodes", dest="alpha", nodelist="alpha beta ", delnodelist=" ")
         self.assertTrue(alpha.core.communicationsUp)
-        self.assertTrue(alpha.core.nodes[BETA].answered)
+        self.assertTrue(alpha.core.nodes.isDeaf(BETA), "it has heard nothing that was said since then")
+        before = alpha.core.nodes.cameUpAt
+        self.assertTrue(before > 0)
+        beta.says("NS_ackmsg", dest="alpha", ackseq=f"{before:x}")
+        self.assertTrue(alpha.core.nodes.isDeaf(BETA))
+        alpha.core.send(Message.of("starting"))
+        beta.says("NS_ackmsg", dest="alpha", ackseq=f"{before + 1:x}")
+        self.assertFalse(alpha.core.nodes.isDeaf(BETA))
         self.assertEqual(alpha.told(Warned), [])
         run(self.clock, 3)
         self.assertEqual(self.requests(), [BETA])

@@ -61,7 +61,7 @@ class NodeTableTests(SynchronousTestCase):
         beta = self.nodes[BETA]
         beta.heard, beta.protocol, beta.status = True, True, NodeStatus.ACTIVE
         self.assertEqual([question(BETA) for question in asked], [False, True, True, True])
-        beta.answered, beta.extension, beta.status = True, "1", NodeStatus.DEAD
+        beta.acknowledged, beta.extension, beta.status = 1, "1", NodeStatus.DEAD
         self.assertEqual([question(BETA) for question in asked], [True, False, False, False])
 
     def test_heardWhole(self) -> None:
