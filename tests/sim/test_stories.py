@@ -300,8 +300,8 @@ class OurStories(StoryCase):
         """
         self.tell(
             "at 20s standby local on beta; at 21s standby local on alpha; at 22.82s lose 40% on eth1;"
-            " at 23s slow start of daemon0 on alpha to 2.5s; at 23s slow start of daemon1 on beta to 2.5s;"
-            " at 26s reboot alpha in 2.93s; at 30.63s takeover all on alpha; at 42.75s calm eth1",
+            " at 23s slow start of daemon0 on alpha to 2.5s; at 26s reboot alpha in 2.93s;"
+            " at 30.63s takeover all on alpha; at 42.75s calm eth1",
             seed=102,
             fencing=True,
             mode=FailbackMode.OFF,

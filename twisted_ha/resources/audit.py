@@ -186,7 +186,7 @@ class Audit:
         self._lookAtFailback(peer)
 
     def restless(self) -> None:
-        """Something moves: what the other node says meanwhile is no answer to what is free afterwards."""
+        """Something moves: what the other node says meanwhile is no answer about what is free then."""
         self._free = ResourceSet.NONE
 
     def lookMeanwhile(self) -> None:
