@@ -7,7 +7,7 @@ L{Path} of its own, so a cut may be one-way.  All chance comes from one seeded s
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
@@ -316,7 +316,7 @@ class Network:
         self.segments: dict[str, Segment] = {}
         self.taps: list[Tap] = []
         self.delivered = 0
-        self._firsts: dict[bytes, float] = {}
+        self._firsts: OrderedDict[bytes, float] = OrderedDict()
         self.strangers: set[str] = set()
         self.reached: dict[tuple[str, str], float] = {}
         self.newest: dict[tuple[str, str], float] = {}
@@ -375,7 +375,7 @@ class Network:
         first = firsts.get(frame)
         if first is None:
             if len(firsts) >= REMEMBERED:
-                del firsts[next(iter(firsts))]
+                firsts.popitem(last=False)  # from the front of a plain dict it takes longer each time
             first = firsts[frame] = now
         return first
 
