@@ -9,8 +9,6 @@ it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_ha.bus import EventBus
@@ -43,10 +41,10 @@ _WARNING_PAUSE = 60.0
 _STALE, _DUPLICATE = Verdict.STALE, Verdict.DUPLICATE
 
 
-@dataclass(slots=True)
 class Admitted:
     """
-    What one message is.
+    What one message is.  Only what is unusual of it is set, which makes the many copies of a message that
+    another link has brought cheap.
 
     @ivar fresh: it was not had before.
     @ivar deliver: it is acted on: it is fresh, and for us.
@@ -55,6 +53,7 @@ class Admitted:
     @ivar returned: its sender had been declared dead, and never was.
     @ivar began: it is the first of its sender's life, restarted or not.
     @ivar old: it is from before what is known of its sender, and an administrator may have to know.
+    @ivar risen: the link it came through, if that was dead until now.
     @ivar events: what is to be told before what the message itself brings.
     """
 
@@ -65,8 +64,8 @@ class Admitted:
     returned: bool = False
     began: bool = False
     old: bool = False
-    link: Link | None = None
-    events: list[Event] = field(default_factory=list)
+    risen: Link | None = None
+    events: tuple[Event, ...] = ()
 
 
 class Admission:
@@ -107,8 +106,9 @@ class Admission:
         else:
             admitted.fresh = True
         self._heard(node, link, admitted, now)
-        self._nodes.learn(node, header.srcuuid)
-        admitted.deliver = admitted.fresh and self._nodes.isForUs(header)
+        if admitted.fresh:
+            self._nodes.learn(node, header.srcuuid)
+            admitted.deliver = self._nodes.isForUs(header)
         return admitted
 
     def _judgeSequenced(
@@ -127,8 +127,8 @@ class Admission:
             if status:
                 if known:
                     admitted.restarted = True
-                    admitted.events.append(
-                        NodeRestarted(node=node.name, generation=header.generation, previous=known)
+                    admitted.events += (
+                        NodeRestarted(node=node.name, generation=header.generation, previous=known),
                     )
                 node.newLife(header.generation)
                 admitted.began = True
@@ -136,7 +136,6 @@ class Admission:
                 # Its numbers say nothing beside those of the old life.  It is not accounted either, so
                 # that it is asked for again once a status has begun the new one.
                 return False
-        wasDead = node.dead and node.lastStatus is not None and not admitted.restarted
         judgement = admitted.judgement = node.sequence.accept(header.sequence)
         if link is not None and link.count(header.sequence) and status:
             link.beat(now)
@@ -145,10 +144,10 @@ class Admission:
         if judgement.verdict is _DUPLICATE:
             return True
         admitted.fresh = True
-        if status and wasDead and header.generation == known:
+        if status and header.generation == known and node.dead and node.lastStatus is not None:
             admitted.returned = True
-            silentFor = now - (node.lastStatus or 0.0)
-            admitted.events.append(NodeReturned(node=node.name, silentFor=silentFor))
+            silentFor = now - node.lastStatus
+            admitted.events += (NodeReturned(node=node.name, silentFor=silentFor),)
         return True
 
     def _refuseOld(self, node: Node, header: Header, floor: LifeMark, admitted: Admitted) -> None:
@@ -161,38 +160,38 @@ class Admission:
         else:
             what = f"this node has heard that part of generation {floor.generation} before"
             loss = "was set back to an earlier state: then stop it"
-        admitted.events.append(
+        admitted.events += (
             Warned(
                 message=f"old messages of {node.name} are refused ({what}).  Somebody plays them again,"
                 f" or {node.name} {loss} and start it again; or stop this daemon, remove"
                 f" {self._marksPlace}, start it"
-            )
+            ),
         )
 
     def _heard(self, node: Node, link: Link | None, admitted: Admitted, now: float) -> None:
         if link is not None and link.heard(now, self._punctuality.lost):
-            admitted.events.append(LinkUp(node=node.name, link=link.medium))
-        admitted.link = link
+            admitted.risen = link
+            admitted.events += (LinkUp(node=node.name, link=link.medium),)
         judgement = admitted.judgement
         if judgement is None:
             return
         if judgement.missing:
-            admitted.events.append(
+            admitted.events += (
                 MessagesMissing(
                     node=node.name,
                     count=len(judgement.missing),
                     first=judgement.missing[0],
                     last=judgement.missing[-1],
-                )
+                ),
             )
         if judgement.complete:
-            admitted.events.append(MessagesRecovered(node=node.name))
+            admitted.events += (MessagesRecovered(node=node.name),)
         if judgement.abandoned and self._limit.allow((node.name, "abandoned")) is not None:
-            admitted.events.append(
+            admitted.events += (
                 Warned(
                     message=f"{judgement.abandoned} messages of {node.name} are lost: too many are"
                     " missing to ask for them.  If this goes on, look at the links to it"
-                )
+                ),
             )
 
     def echo(self, header: Header, medium: IMedium, source: str, now: float) -> Admitted:
@@ -209,10 +208,10 @@ class Admission:
             suppressed = self._limit.allow("impostor")
             if suppressed is not None:
                 origin = source or "an unknown address"
-                admitted.events.append(
+                admitted.events += (
                     Warned(
                         message=f"another node calls itself {local.name} ({origin} on {medium.name});"
                         " every node needs a name of its own in ha.cf"
-                    )
+                    ),
                 )
         return admitted

@@ -125,7 +125,7 @@ class Beat:
         Called before a packet is believed: after a stall one that waited in the socket may be read
         before the timer runs, and what it says may be old.
         """
-        if self._call is not None:
+        if now > self._planned and self._call is not None:
             self._punctuality.ran(self._planned, now)
 
     def _plan(self, when: float) -> None:

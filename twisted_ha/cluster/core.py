@@ -306,8 +306,8 @@ class ClusterCore:
             admitted = self._admission.echo(header, medium, source, now)
         else:
             admitted = self._admission.judge(node, header, medium, now)
-        if admitted.link is not None:
-            self._membership.heardThrough(admitted.link)
+        if admitted.risen is not None:
+            self._membership.heardThrough(admitted.risen)
         if admitted.old:
             self.receiver.count(medium, OLD)
         if admitted.fresh or admitted.events:
@@ -323,7 +323,7 @@ class ClusterCore:
         if admitted.judgement is not None and admitted.judgement.missing:
             self._requests.missing(node, admitted.judgement.missing)
         if admitted.deliver:
-            events += self._statusOf(node, header, message, admitted)
+            events = (*events, *self._statusOf(node, header, message, admitted))
             self._watchers.tell(header, message)
         for event in events:
             self._bus.publish(event)

@@ -151,7 +151,7 @@ class Membership:
     # ---- what a status does ------------------------------------------------------------------
 
     def heardThrough(self, link: Link) -> None:
-        """Something came through C{link}: see to its deadline."""
+        """Something came through C{link}, which was dead until now: see to its deadline."""
         if link.deadline is not None and not link.deadline.armed:
             link.deadline.arm()
 
@@ -200,7 +200,8 @@ class Membership:
 
         @return: whether the dead time of the node became shorter.
         """
-        said = message.get("dt"), message.get("protocol"), message.get(EXTENSION_FIELD)
+        values = message.values
+        said = values.get("dt"), values.get("protocol"), values.get(EXTENSION_FIELD)
         if said == node.said:
             return False
         node.said = said
@@ -209,7 +210,7 @@ class Membership:
         if milliseconds:
             node.deadtime = min(milliseconds / 1000, MAX_DEADTIME)
         node.protocol = readNumber(message, "protocol") is not None
-        node.extension = said[2]
+        node.extension = message.get(EXTENSION_FIELD)
         if self._linkAllowance(node) >= before:
             return False
         for link in node.links.values():

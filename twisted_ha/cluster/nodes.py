@@ -21,6 +21,7 @@ from twisted_ha.events import Warned
 from twisted_ha.frozen import dataclass
 from twisted_ha.interfaces import IMedium, INodes
 from twisted_ha.terms import LifeMark, NodeName, NodeStatus
+from twisted_ha.wire.message import Value
 
 __all__ = ["Node", "NodeTable", "NodeView"]
 
@@ -75,7 +76,7 @@ class Node:
     @ivar protocol: whether its status announces flow control and node lists (heartbeat 3.0.6); L{None}
         if there has been no status.
     @ivar extension: what its status says in the field C{twisted_ha}; L{None} for the original.
-    @ivar said: the texts in its last status that these three were read from; L{None} before the first.
+    @ivar said: what stood in its last status that these three were read from; L{None} before the first.
     @ivar lastStatus: the clock's seconds at its last status; L{None} if there never was one.
     @ivar lostThen: L{twisted_ha.cluster.punctuality.Punctuality.lost} at that time.
     @ivar statusSequence: the number of its last status.
@@ -96,7 +97,7 @@ class Node:
         self.deadtime: float | None = None
         self.protocol: bool | None = None
         self.extension: str | None = None
-        self.said: tuple[str | None, str | None, str | None] | None = None
+        self.said: tuple[Value | None, Value | None, Value | None] | None = None
         self.lastStatus: float | None = None
         self.lostThen = 0.0
         self.statusSequence = 0
