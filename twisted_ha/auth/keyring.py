@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from twisted_ha.auth.digests import METHODS
 from twisted_ha.errors import AuthError
 from twisted_ha.wire.codec import claim, decodeVouched, encode
-from twisted_ha.wire.compression import PAYLOAD, expand
+from twisted_ha.wire.compression import expand
 
 if TYPE_CHECKING:
     from twisted_ha.config.model import Keys
@@ -73,22 +73,18 @@ class KeyRing:
         """
         vouched = claim(frame)
         self.check(vouched)
-        return self.verify(decodeVouched(frame, vouched), vouched)
+        return expand(decodeVouched(frame, vouched, self.check))
 
-    def verify(self, signed: SignedMessage, vouched: Claim | None = None) -> Message:
+    def verify(self, signed: SignedMessage) -> Message:
         """
         The message, which one of our keys has signed.
 
-        @param vouched: the claim that was checked already.
         @return: without C{auth}, and out of its envelope if it was compressed as a whole.
         @raise AuthError: it is not signed, or not with a key of ours.
         @raise WireError: it is signed, and what is compressed inside cannot be used.
         """
-        if vouched is None or (signed.covered is not vouched.covered and signed.claim != vouched):
-            self.check(signed.claim)
-        if PAYLOAD in signed.message:
-            return expand(signed.message)
-        return signed.message
+        self.check(signed.claim)
+        return expand(signed.message)
 
     def check(self, made: Claim) -> None:
         """

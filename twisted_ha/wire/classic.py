@@ -94,35 +94,34 @@ def decodeClassic(frame: bytes, limit: int = MAX_FRAME) -> SignedMessage:
     return SignedMessage(Message(fields), key, digest, covered, _CLASSIC)
 
 
-def readCovered(vouched: Claim) -> SignedMessage:
+def readCovered(covered: bytes) -> Message:
     """
     The message in the bytes that a claim covers: what was not authenticated is not read.
 
-    @param vouched: as of L{claimClassic}.
+    @param covered: as of L{claimClassic}.
     @raise WireError: it is none.
     """
-    covered = vouched.covered
     # What stands before the number is the same in one status after another of all that a node says.
     number = covered.find(b"\nseq=") + 1
     head = _readHead(covered[:number]) if number <= _LONG else None
     if head is None:
-        head, number = (), 0
+        head, number = Message(), 0
     text = toText(covered[number:])
     usual = _USUAL_TAIL.fullmatch(text) if number else None
-    tail: Iterable[Field]
     if usual is not None:
-        tail = map(makeField, zip(_TAIL, usual.groups(), repeat(_STRING)))
-    else:
-        budget = Budget()
-        budget.spend(1 + len(head), 4)  # the authentication is one more
-        lines = text.split("\n")
-        lines.pop()
-        tail = _readLines(lines, 0, 4 + number, budget)[0]
-    return SignedMessage(Message((*head, *tail)), vouched.key, vouched.digest, covered, _CLASSIC)
+        texts = usual.groups()
+        fields = (*head.fields, *map(makeField, zip(_TAIL, texts, repeat(_STRING))))
+        # The first of a name counts, and that is one in the head if there is one.
+        return Message(fields, {**dict(zip(_TAIL, texts)), **head.values})
+    budget = Budget()
+    budget.spend(1 + len(head.fields), 4)  # the authentication is one more
+    lines = text.split("\n")
+    lines.pop()
+    return Message((*head.fields, *_readLines(lines, 0, 4 + number, budget)[0]))
 
 
 @lru_cache(maxsize=64)
-def _readHead(head: bytes) -> tuple[Field, ...] | None:
+def _readHead(head: bytes) -> Message | None:
     """
     The fields of lines with names seen all day; L{None} if there is any other line.
 
@@ -131,7 +130,7 @@ def _readHead(head: bytes) -> tuple[Field, ...] | None:
     lines = toText(head).split("\n")
     lines.pop()
     fields = [field for line in lines if (field := _readKnown(line)) is not None]
-    return tuple(fields) if len(fields) == len(lines) else None
+    return Message(fields) if len(fields) == len(lines) else None
 
 
 def claimClassic(frame: bytes) -> Claim:

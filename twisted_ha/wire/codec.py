@@ -6,6 +6,7 @@ The room's front door: which encoding a frame is in, and both ways through it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from twisted_ha.errors import WireError
@@ -35,16 +36,21 @@ def decode(frame: bytes) -> SignedMessage:
     raise WireError(0, "neither of the two start markers")
 
 
-def decodeVouched(frame: bytes, vouched: Claim) -> SignedMessage:
+def decodeVouched(frame: bytes, vouched: Claim, check: Callable[[Claim], None]) -> Message:
     """
     Read a frame whose L{claim} was found to be true.  Of classic text only what it covers is read, and
     nothing twice.
 
+    @param check: asked about what a netstring frame is found to claim when it is read, if that is
+        something else.
     @raise WireError: the bytes are not a message.
     """
     if frame.startswith(classic.START):
-        return classic.readCovered(vouched)
-    return decode(frame)
+        return classic.readCovered(vouched.covered)
+    signed = decode(frame)
+    if signed.claim != vouched:
+        check(signed.claim)
+    return signed.message
 
 
 def claim(frame: bytes) -> Claim:

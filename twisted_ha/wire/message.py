@@ -57,9 +57,10 @@ class Message:
 
     __slots__ = ("_values", "fields", "type")
 
-    def __init__(self, fields: Iterable[Field] = ()) -> None:
+    def __init__(self, fields: Iterable[Field] = (), values: dict[str, Value] | None = None) -> None:
+        """@param values: the first value of each name, if it is known already."""
         self.fields: tuple[Field, ...] = tuple(fields)
-        self._values: dict[str, Value] | None = None
+        self._values = values
         first = self.fields[0] if self.fields else None
         # Nearly always C{t} comes first; and what is only sent is never looked at again.
         kind = first[1] if first is not None and first[0] == "t" else self.get("t")
