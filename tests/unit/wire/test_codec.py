@@ -11,6 +11,7 @@ from twisted_ha.errors import WireError
 from twisted_ha.wire import Encoding, Field, Message, decode
 from twisted_ha.wire.classic import _readHead
 from twisted_ha.wire.codec import claim, decodeVouched, twin
+from twisted_ha.wire.signed import Claim
 
 
 class CapturedTests(SynchronousTestCase):
@@ -58,9 +59,21 @@ class CapturedTests(SynchronousTestCase):
         """What is read after its claim was checked is the same, and nothing that is not covered."""
         for vector in self.vectors:
             frame = bytes.fromhex(vector["hex"])
-            self.assertEqual(decode(frame), decodeVouched(frame, claim(frame)))
+            message = decodeVouched(frame, claim(frame), self.fail)
+            self.assertEqual(decode(frame).message, message)
+            self.assertEqual(Message(message.fields).values, message.values)
         frame = b">>>\nt=x\nauth=1 a\n<<<\n"
-        self.assertEqual("y", decodeVouched(frame, claim(frame)._replace(covered=b"t=y\n")).message.type)
+        vouched = claim(frame)._replace(covered=b"t=y\n")
+        self.assertEqual("y", decodeVouched(frame, vouched, self.fail).type)
+
+    def test_claimsTwoThings(self) -> None:
+        """A netstring frame that claims something else when it is read is checked again."""
+        frame = next(
+            bytes.fromhex(one["hex"]) for one in self.vectors if one["encoding"] == "netstring"
+        )
+        checked: list[Claim] = []
+        decodeVouched(frame, claim(frame)._replace(digest="another"), checked.append)
+        self.assertEqual([claim(frame)], checked)
 
     def test_twin(self) -> None:
         """With its last NUL or without, a frame says and claims the same."""
