@@ -154,7 +154,7 @@ class ClusterCore:
             PROBE_ANSWER: self._roundTrips.pinged,
         }
         self.receiver = Receiver(
-            clock=clock, bus=bus, keyring=keyring, nodes=self.nodes, accept=self._accept
+            clock=clock, bus=bus, keyring=keyring, nodes=self.nodes, media=media, accept=self._accept
         )
 
     def _adopt(self, local: Node, generation: int, uuid: bytes) -> None:

@@ -10,7 +10,7 @@ limited rate; it changes nothing.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -54,8 +54,18 @@ class Receiver:
     _log = Logger()
 
     def __init__(
-        self, *, clock: IReactorTime, bus: EventBus, keyring: KeyRing, nodes: NodeTable, accept: Accept
+        self,
+        *,
+        clock: IReactorTime,
+        bus: EventBus,
+        keyring: KeyRing,
+        nodes: NodeTable,
+        media: Sequence[IMedium],
+        accept: Accept,
     ) -> None:
+        """@param media: those it will hear from."""
+        # Only beside a serial line the same frame comes in two forms.
+        self._twins = len({medium.datagram for medium in media}) > 1
         self._bus = bus
         self._keyring = keyring
         self._nodes = nodes
@@ -81,7 +91,9 @@ class Receiver:
             return False
 
     def _take(self, frame: bytes, medium: IMedium, source: str) -> bool:
-        known = self._known.get(frame) or self._known.get(twin(frame))
+        known = self._known.get(frame)
+        if known is None and self._twins:
+            known = self._known.get(twin(frame))
         if known is None:
             try:
                 message = self._keyring.open(frame)

@@ -152,19 +152,16 @@ class Transmitter:
     def _stamp(self, message: Message, sequence: int) -> Message:
         kind = message.type
         sequenced = not kind.startswith(UNSEQUENCED)
-        stamps: list[Field] = []
+        stamps: tuple[Field, ...]
+        ts = makeField(("ts", formatNumber(kind, "ts", max(1, int(self._wallClock()))), _STRING))
+        if sequenced:
+            seq = makeField(("seq", formatNumber(kind, "seq", sequence), _STRING))
+            stamps = (*self._origin, seq, self._life, ts, self._loadField(), self._ttl)
+        else:
+            stamps = (*self._origin, self._life, ts, self._ttl)
         target = self._nodes.get(message.get("dest"))
         if target is not None and target.uuid is not None:
-            stamps.append(Field("destuuid", target.uuid, FieldType.BINARY))
-        stamps += self._origin
-        if sequenced:
-            stamps.append(makeField(("seq", formatNumber(kind, "seq", sequence), _STRING)))
-        stamps.append(self._life)
-        ts = formatNumber(kind, "ts", max(1, int(self._wallClock())))
-        stamps.append(makeField(("ts", ts, _STRING)))
-        if sequenced:
-            stamps.append(self._loadField())
-        stamps.append(self._ttl)
+            stamps = (Field("destuuid", target.uuid, FieldType.BINARY), *stamps)
         return message.stamped(stamps)
 
     def _loadField(self) -> Field:
