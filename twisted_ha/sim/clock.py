@@ -9,6 +9,7 @@ process is late, a killed one forgets, and its neighbours notice neither.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from heapq import heappop, heappush
 from typing import Any
 
@@ -25,7 +26,7 @@ _PENDING, _HELD, _CALLED, _CANCELLED = range(4)
 class SimCall:
     """One pending call of one clock."""
 
-    __slots__ = ("_args", "_clock", "_function", "_keywords", "_order", "_state", "_when")
+    __slots__ = ("_args", "_clock", "_function", "_order", "_state", "_when")
 
     _order: int
 
@@ -35,13 +36,11 @@ class SimCall:
         when: float,
         function: Callable[..., object],
         args: tuple[Any, ...],
-        keywords: dict[str, Any],
     ) -> None:
         self._clock = clock
         self._when = when
         self._function = function
         self._args = args
-        self._keywords = keywords
         self._state = _PENDING
 
     def getTime(self) -> float:
@@ -129,7 +128,7 @@ class WorldTime:
             else:
                 call._state = _CALLED
                 self.steps += 1
-                call._function(*call._args, **call._keywords)
+                call._function(*call._args)
                 return True
         if until > self.now:
             self.now = until
@@ -189,7 +188,8 @@ class SimClock:
         if delay < 0:
             raise ValueError(f"{delay!r} seconds from now is in the past")
         world = self.world
-        call = SimCall(self, world.now + delay / self.rate, callable, args, kwargs)
+        function = partial(callable, **kwargs) if kwargs else callable
+        call = SimCall(self, world.now + delay / self.rate, function, args)
         if not self.dead:
             world.push(call)
         return call

@@ -279,9 +279,11 @@ class SimMedium:
 
     def readStatus(self, sent: Sent, now: float) -> None:
         """Its process has read a status."""
-        self.met.setdefault(sent.source, now)
-        self.since.setdefault(sent.source, sent.first)
-        self.latest[sent.source] = max(self.latest.get(sent.source, 0.0), sent.first)
+        source, first = sent.source, sent.first
+        if source not in self.met:
+            self.met[source], self.since[source], self.latest[source] = now, first, first
+        elif first > self.latest[source]:
+            self.latest[source] = first
 
     def resume(self) -> None:
         """The process reads again: it gets what waited, in order."""
@@ -350,19 +352,15 @@ class Network:
         segment, now = medium.segment, self._clock.world.now
         if not medium.port.takes(now):
             return
-        sent = Sent(
-            medium.node,
-            frame,
-            self._firstSent(frame, now),
-            frame.find(b"t=status", 0, 24) >= 0,
-            medium.node in self.strangers,
-        )
+        node = medium.node
+        first, status = self._firstSent(frame, now), frame.find(b"t=status", 0, 24) >= 0
+        sent = Sent(node, frame, first, status, node in self.strangers)
         segment.recent.append(sent)
         if medium.pingNode is not None:
             self._echo(medium, frame)
             return
         random, callLater = self._random, self._clock.callLater
-        latency = segment.latency(medium.node, frame, now, random)
+        latency = segment.latency(node, frame, now, random)
         if latency is None:
             return
         for other, path in medium.hearers:
