@@ -256,7 +256,8 @@ class ClusterCore:
         # Looking into what was sent costs something at every beat, and most clusters ping nobody.
         ts = (status.get("ts") or "") if self._transmitter.probes else ""
         self._roundTrips.turn(ts)
-        self._transmitter.probe(ts)
+        if ts:
+            self._transmitter.probe(ts)
 
     # ---- what others want to hear ------------------------------------------------------------
 

@@ -32,6 +32,7 @@ class Transmitter:
     The one way out.
 
     @ivar history: what was sent with a number.
+    @ivar probes: whether there is any ping node to ask.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Transmitter:
         self._wallClock = wallClock
         self._media = [medium for medium in media if medium.pingNode is None]
         self._pings = [medium for medium in media if medium.pingNode is not None]
+        self.probes = bool(self._pings)
         self._keyring = keyring
         self._nodes = nodes
         self._origin = (Field("src", nodes.local.name), Field("srcuuid", uuid, FieldType.BINARY))
@@ -113,11 +115,6 @@ class Transmitter:
         for medium, form in self._ways:
             if medium.name == link:
                 medium.send(self._keyring.sign(stamped, *form))
-
-    @property
-    def probes(self) -> bool:
-        """Whether there is any ping node to ask."""
-        return bool(self._pings)
 
     def probe(self, ts: str) -> None:
         """

@@ -113,7 +113,7 @@ class Attacker:
         read = [medium for medium in life.media if sent.source in medium.since]
         met = min((medium.met[sent.source] for medium in read), default=float("inf"))
         return bool(read) and (
-            any(medium in life.media and at >= met for medium, at in sent.heardBy.items())
+            any(medium in life.media and at >= met for medium, at in sent.heardBy)
             or sent.first < min(medium.since[sent.source] for medium in read)
             or ledger.livedAgain(
                 sent.source, sent.first, max(medium.latest[sent.source] for medium in read)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 from twisted.internet.defer import Deferred, succeed
@@ -54,8 +54,7 @@ class Sent:
     @ivar first: when these bytes were first sent: a repeated message keeps its time.
     @ivar status: it says that its sender lives.
     @ivar strange: its sender had other keys than the rest when it was sent.
-    @ivar heardBy: the media it has reached whole, of daemons with the keys to read it, and when it last
-        did.
+    @ivar heardBy: the media it has reached whole, of daemons with the keys to read it, and when.
     """
 
     source: str
@@ -63,7 +62,7 @@ class Sent:
     first: float
     status: bool
     strange: bool
-    heardBy: dict[SimMedium, float] = field(default_factory=dict)
+    heardBy: tuple[tuple[SimMedium, float], ...] = ()
 
 
 class Port:
@@ -391,7 +390,7 @@ class Network:
             return
         now = self._clock.world.now
         if not medium.paused:
-            sent.heardBy[medium] = now
+            sent.heardBy += ((medium, now),)
             if sent.status:
                 medium.readStatus(sent, now)
         if sent.status:
