@@ -43,8 +43,7 @@ _STALE, _DUPLICATE = Verdict.STALE, Verdict.DUPLICATE
 
 class Admitted:
     """
-    What one message is.  Only what is unusual of it is set, which makes the many copies of a message that
-    another link has brought cheap.
+    What one message is.  Only what is unusual is set, which makes copies that another link brings cheap.
 
     @ivar fresh: it was not had before.
     @ivar deliver: it is acted on: it is fresh, and for us.

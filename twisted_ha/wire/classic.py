@@ -112,7 +112,7 @@ def readCovered(covered: bytes) -> Message:
         texts = usual.groups()
         fields = (*head.fields, *map(makeField, zip(_TAIL, texts, repeat(_STRING))))
         # The first of a name counts, and that is one in the head if there is one.
-        return Message(fields, {**dict(zip(_TAIL, texts)), **head.values})
+        return Message(fields, {**dict(zip(_TAIL, texts, strict=True)), **head.values})
     budget = Budget()
     budget.spend(1 + len(head.fields), 4)  # the authentication is one more
     lines = text.split("\n")

@@ -152,6 +152,7 @@ class ReceiverTests(SynchronousTestCase):
         and is still heard there.
         """
         second, third = (Wire(self.clock, name).port(ALPHA) for name in ("eth2", "/dev/ttyS0"))
+        third.datagram = False
         alpha = member(self.clock, [self.port, second, third], configuration())
         ring = CountingRing(KEYS)
         alpha.core.replaceKeyRing(ring)

@@ -319,7 +319,7 @@ class NetworkTests(SynchronousTestCase):
         alpha.send(FRAME)
         self.world.run(1)
         (sent,) = alpha.segment.recent
-        self.assertEqual((self.network.reached, beta.since, sent.heardBy), ({}, {}, {}))
+        self.assertEqual((self.network.reached, beta.since, sent.heardBy), ({}, {}, ()))
 
     def test_repeatedStatus(self) -> None:
         """A status that is sent again after a newer one is no sign of life."""
