@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from twisted_ha.sim.badcable import ROUND, inventBadCable
 from twisted_ha.sim.setup import OURS
 from twisted_ha.sim.soak import Soak
 from twisted_ha.sim.storyteller import inventSetup
@@ -22,14 +24,14 @@ SECONDS = float(os.environ.get("TWISTED_HA_SIM_SECONDS", "7"))
 class SeedTests(SynchronousTestCase):
     """L{Soak} over a few seeds."""
 
-    def soak(self, pair: str, seeds: range) -> Soak:
-        soak = Soak(pair, shrinking=False)
+    def soak(self, pair: str, seeds: Iterable[int], badCable: bool = False) -> Soak:
+        soak = Soak(pair, shrinking=False, badCable=badCable)
         soak.run(seeds, time.monotonic() + SECONDS)
         self.assertTrue(soak.seeds > 0)
         return soak
 
-    def clean(self, pair: str, seeds: range) -> None:
-        soak = self.soak(pair, seeds)
+    def clean(self, pair: str, seeds: Iterable[int], badCable: bool = False) -> None:
+        soak = self.soak(pair, seeds, badCable)
         ours = [failure.render() for failure in soak.failures if failure.ours]
         self.assertEqual(ours, [], "\n".join([*ours, soak.render()]))
 
@@ -40,6 +42,21 @@ class SeedTests(SynchronousTestCase):
     def test_oursWithOriginal(self) -> None:
         """One of ours and an original: nothing is wrong by our doing."""
         self.clean("ours/original", range(2000, 2100))
+
+    def test_badCable(self) -> None:
+        """Every fifth situation on one bad cable, or as many as there is time for."""
+        self.clean("ours/ours", range(0, ROUND, 5), badCable=True)
+
+    def test_badCableWithOriginal(self) -> None:
+        """The same beside an original."""
+        self.clean("ours/original", range(1, ROUND, 5), badCable=True)
+
+    def test_everySituation(self) -> None:
+        """A round of seeds has every situation once."""
+        told = [inventBadCable(seed, "ours/ours") for seed in range(2 * ROUND)]
+        self.assertEqual(len({str(story) for _, story in told}), 2 * ROUND)
+        configured = {(setup.config.autoFailback, setup.fencing) for setup, _ in told}
+        self.assertEqual(len(configured), 6)
 
     def test_originals(self) -> None:
         """Two originals violate some: the invariants can tell the difference."""

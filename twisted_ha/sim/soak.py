@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from twisted_ha.sim.badcable import inventBadCable
 from twisted_ha.sim.invariants import Violation
 from twisted_ha.sim.report import Timeline
 from twisted_ha.sim.scenario import Story
@@ -57,6 +58,8 @@ class Soak:
     """
     A run over many seeds.
 
+    @ivar calm: long quiet times between the faults.
+    @ivar badCable: the stories of L{twisted_ha.sim.badcable} instead of those by chance.
     @ivar counts: by invariant: evaluations, premises, violations.
     @ivar faults: how often the stories did what, by the form of the sentence; mending is not counted.
     """
@@ -64,6 +67,7 @@ class Soak:
     pair: str
     shrinking: bool = True
     calm: bool = False
+    badCable: bool = False
     seeds: int = 0
     seconds: float = 0.0
     failures: list[Failure] = field(default_factory=list)
@@ -83,8 +87,7 @@ class Soak:
 
     def one(self, seed: int) -> Timeline:
         """Run one seed."""
-        setup = inventSetup(seed, self.pair, calm=self.calm)
-        story = inventStory(setup, calm=self.calm)
+        setup, story = self._invent(seed)
         timeline = runStory(setup, story)
         self.faults.update(
             step.deed.form for step in story.steps if not step.deed.form.startswith(MENDING)
@@ -105,6 +108,12 @@ class Soak:
         for violation in self._distinct(violations):
             self.failures.append(self._failure(setup, story, timeline, violation))
         return timeline
+
+    def _invent(self, seed: int) -> tuple[Setup, Story]:
+        if self.badCable:
+            return inventBadCable(seed, self.pair)
+        setup = inventSetup(seed, self.pair, calm=self.calm)
+        return setup, inventStory(setup, calm=self.calm)
 
     @staticmethod
     def _distinct(violations: Sequence[Violation]) -> Iterator[Violation]:
@@ -160,14 +169,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", default="0:200", help="from:to, or one number")
     parser.add_argument("--pair", default=PAIRS[0], choices=CASTS)
     parser.add_argument("--calm", action="store_true", help="long quiet times between the faults")
+    parser.add_argument("--bad-cable", action="store_true", help="every situation on one bad cable")
     parser.add_argument("--minutes", type=float, default=10.0, help="stop after this long")
     parser.add_argument("--no-shrink", action="store_true", help="report failing seeds as they are")
     parser.add_argument("--timeline", action="store_true", help="print every timeline")
     options = parser.parse_args(arguments)
+    if options.bad_cable and (options.calm or options.pair not in PAIRS):
+        parser.error("--bad-cable is about two nodes, and has its own times")
     manyStories()
     first, _, last = options.seeds.partition(":")
     seeds = range(int(first), int(last) if last else int(first) + 1)
-    soak = Soak(options.pair, shrinking=not options.no_shrink, calm=options.calm)
+    soak = Soak(
+        options.pair,
+        shrinking=not options.no_shrink,
+        calm=options.calm,
+        badCable=options.bad_cable,
+    )
     until = time.monotonic() + options.minutes * 60
     for seed in seeds:
         if time.monotonic() > until:
