@@ -21,35 +21,38 @@ SECONDS = float(os.environ.get("TWISTED_HA_SIM_SECONDS", "7"))
 """For each pair; a nightly run sets more."""
 
 
+def badCable(pair: str) -> Soak:
+    return Soak(pair, shrinking=False, invent=inventBadCable)
+
+
 class SeedTests(SynchronousTestCase):
     """L{Soak} over a few seeds."""
 
-    def soak(self, pair: str, seeds: Iterable[int], badCable: bool = False) -> Soak:
-        soak = Soak(pair, shrinking=False, badCable=badCable)
+    def soak(self, soak: Soak, seeds: Iterable[int]) -> Soak:
         soak.run(seeds, time.monotonic() + SECONDS)
         self.assertTrue(soak.seeds > 0)
         return soak
 
-    def clean(self, pair: str, seeds: Iterable[int], badCable: bool = False) -> None:
-        soak = self.soak(pair, seeds, badCable)
+    def clean(self, soak: Soak, seeds: Iterable[int]) -> None:
+        self.soak(soak, seeds)
         ours = [failure.render() for failure in soak.failures if failure.ours]
         self.assertEqual(ours, [], "\n".join([*ours, soak.render()]))
 
     def test_ours(self) -> None:
         """Two nodes of ours."""
-        self.clean("ours/ours", range(1000, 1100))
+        self.clean(Soak("ours/ours", shrinking=False), range(1000, 1100))
 
     def test_oursWithOriginal(self) -> None:
         """One of ours and an original: nothing is wrong by our doing."""
-        self.clean("ours/original", range(2000, 2100))
+        self.clean(Soak("ours/original", shrinking=False), range(2000, 2100))
 
     def test_badCable(self) -> None:
         """Every fifth situation on one bad cable, or as many as there is time for."""
-        self.clean("ours/ours", range(0, ROUND, 5), badCable=True)
+        self.clean(badCable("ours/ours"), range(0, ROUND, 5))
 
     def test_badCableWithOriginal(self) -> None:
         """The same beside an original."""
-        self.clean("ours/original", range(1, ROUND, 5), badCable=True)
+        self.clean(badCable("ours/original"), range(1, ROUND, 5))
 
     def test_everySituation(self) -> None:
         """A round of seeds has every situation once."""
@@ -60,7 +63,7 @@ class SeedTests(SynchronousTestCase):
 
     def test_originals(self) -> None:
         """Two originals violate some: the invariants can tell the difference."""
-        soak = self.soak("original/original", range(3000, 3200))
+        soak = self.soak(Soak("original/original", shrinking=False), range(3000, 3200))
         self.assertTrue(soak.failures, soak.render())
 
     def test_samePast(self) -> None:

@@ -12,7 +12,8 @@ from itertools import product
 from random import Random
 
 from twisted_ha.sim.scenario import Story, parseStory
-from twisted_ha.sim.setup import ORIGINAL, OURS, Setup, clusterConfig
+from twisted_ha.sim.setup import Setup, clusterConfig
+from twisted_ha.sim.storyteller import kindsOf
 from twisted_ha.terms import FailbackMode
 
 __all__ = ["ROUND", "inventBadCable"]
@@ -80,10 +81,6 @@ def inventBadCable(seed: int, pair: str) -> tuple[Setup, Story]:
     sentences = [holding, f"at {random.uniform(22, 27):.2f}s lose {random.choice([30, 40])}% on eth1"]
     sentences += [event, *([SLOW] if random.random() < 0.4 else []), END]
     config = clusterConfig(links=["eth1"], mode=mode, deadtime=DEADTIME, initdead=DEADTIME)
-    kinds: dict[str, str] = {
-        name: ORIGINAL if word == "original" else OURS
-        for name, word in zip(config.nodes, pair.split("/"), strict=True)
-    }
-    setup = Setup(config=config, kinds=kinds, seed=seed, fencing=fencing)
+    setup = Setup(config=config, kinds=kindsOf(config, pair), seed=seed, fencing=fencing)
     text = "; ".join(sentence.format(**words) for sentence in sentences if sentence)
     return setup, parseStory(text, setup)

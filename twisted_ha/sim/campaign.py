@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -27,7 +28,7 @@ from twisted_ha.sim.results import Found, Result, readResults
 from twisted_ha.sim.setup import clusterConfig
 from twisted_ha.sim.simulate import manyStories, simulate
 from twisted_ha.sim.soak import Soak
-from twisted_ha.sim.storyteller import MEMBERS
+from twisted_ha.sim.storyteller import MEMBERS, invent
 
 __all__ = ["MIX", "Block", "Chapter", "blocksFor", "fingerprint", "main", "run"]
 
@@ -116,7 +117,7 @@ def blocksFor(hours: float) -> list[Block]:
 def run(block: Block, program: str) -> Result:
     """Run one block, here and now."""
     chapter = MIX[block.chapter]
-    soak = Soak(chapter.cast, shrinking=False, calm=chapter.calm)
+    soak = Soak(chapter.cast, shrinking=False, invent=partial(invent, calm=chapter.calm))
     began, opened = time.process_time(), time.monotonic()
     soak.run(range(block.first, block.first + block.count))
     return Result(

@@ -11,8 +11,9 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from twisted_ha.sim.badcable import inventBadCable
 from twisted_ha.sim.invariants import Violation
@@ -21,7 +22,7 @@ from twisted_ha.sim.scenario import Story
 from twisted_ha.sim.setup import OURS, Setup
 from twisted_ha.sim.shrink import shrink
 from twisted_ha.sim.simulate import manyStories, runStory
-from twisted_ha.sim.storyteller import CASTS, PAIRS, inventSetup, inventStory
+from twisted_ha.sim.storyteller import CASTS, PAIRS, invent
 from twisted_ha.sim.twin import WALL_CLOCK, clockTwin, hasTwin
 
 __all__ = ["Failure", "Soak", "main"]
@@ -58,16 +59,14 @@ class Soak:
     """
     A run over many seeds.
 
-    @ivar calm: long quiet times between the faults.
-    @ivar badCable: the stories of L{twisted_ha.sim.badcable} instead of those by chance.
+    @ivar invent: makes a cluster and its story of a seed and the pair.
     @ivar counts: by invariant: evaluations, premises, violations.
     @ivar faults: how often the stories did what, by the form of the sentence; mending is not counted.
     """
 
     pair: str
     shrinking: bool = True
-    calm: bool = False
-    badCable: bool = False
+    invent: Callable[[int, str], tuple[Setup, Story]] = invent
     seeds: int = 0
     seconds: float = 0.0
     failures: list[Failure] = field(default_factory=list)
@@ -87,7 +86,7 @@ class Soak:
 
     def one(self, seed: int) -> Timeline:
         """Run one seed."""
-        setup, story = self._invent(seed)
+        setup, story = self.invent(seed, self.pair)
         timeline = runStory(setup, story)
         self.faults.update(
             step.deed.form for step in story.steps if not step.deed.form.startswith(MENDING)
@@ -108,12 +107,6 @@ class Soak:
         for violation in self._distinct(violations):
             self.failures.append(self._failure(setup, story, timeline, violation))
         return timeline
-
-    def _invent(self, seed: int) -> tuple[Setup, Story]:
-        if self.badCable:
-            return inventBadCable(seed, self.pair)
-        setup = inventSetup(seed, self.pair, calm=self.calm)
-        return setup, inventStory(setup, calm=self.calm)
 
     @staticmethod
     def _distinct(violations: Sequence[Violation]) -> Iterator[Violation]:
@@ -182,8 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     soak = Soak(
         options.pair,
         shrinking=not options.no_shrink,
-        calm=options.calm,
-        badCable=options.bad_cable,
+        invent=inventBadCable if options.bad_cable else partial(invent, calm=options.calm),
     )
     until = time.monotonic() + options.minutes * 60
     for seed in seeds:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
+from twisted_ha.config.model import ClusterConfig
 from twisted_ha.sim.scenario import Story, linkNames, parseStory
 from twisted_ha.sim.setup import ORIGINAL, OURS, Setup, clusterConfig
 from twisted_ha.terms import FailbackMode
 
-__all__ = ["CASTS", "MEMBERS", "PAIRS", "inventSetup", "inventStory"]
+__all__ = ["CASTS", "MEMBERS", "PAIRS", "invent", "inventSetup", "inventStory", "kindsOf"]
 
 PAIRS = ("ours/ours", "ours/original", "original/ours", "original/original")
 """Who runs what, the home of the first group first."""
@@ -47,6 +48,28 @@ LINKS: Sequence[tuple[str, ...]] = (
 )
 
 
+def invent(seed: int, cast: str, *, calm: bool = False) -> tuple[Setup, Story]:
+    """
+    What L{inventSetup} and L{inventStory} make of a seed.
+
+    @param calm: as there.
+    """
+    setup = inventSetup(seed, cast, calm=calm)
+    return setup, inventStory(setup, calm=calm)
+
+
+def kindsOf(config: ClusterConfig, pair: str) -> dict[str, str]:
+    """
+    Which program each node runs.
+
+    @param pair: one of L{PAIRS}.
+    """
+    return {
+        name: ORIGINAL if word == "original" else OURS
+        for name, word in zip(config.nodes, pair.split("/"), strict=True)
+    }
+
+
 def inventSetup(seed: int, cast: str = PAIRS[0], *, calm: bool = False) -> Setup:
     """
     A cluster for a seed.
@@ -67,13 +90,9 @@ def inventSetup(seed: int, cast: str = PAIRS[0], *, calm: bool = False) -> Setup
         initdead=max(deadtime, random.choice([deadtime, 12.0, 20.0])),
         pings=("10.0.0.254",) if random.random() < 0.15 else (),
     )
-    kinds: dict[str, str] = {
-        name: ORIGINAL if word == "original" else OURS
-        for name, word in zip(config.nodes, cast.split("/"), strict=True)
-    }
     return Setup(
         config=config,
-        kinds=kinds,
+        kinds=kindsOf(config, cast),
         seed=seed,
         fencing=random.random() < 0.3,
         rates={name: 1 + random.uniform(-0.0005, 0.0005) for name in config.nodes},
