@@ -504,7 +504,7 @@ class OurStories(StoryCase):
         node seems to live a little longer.
         """
         timeline = self.tell(
-            "at 20s cut all; at 20.5s replay 200 on eth1; at 23s kill alpha; until 40s", seed=10
+            "at 20s cut all; at 20.5s replay 200 on eth1; at 23s kill alpha; until 40s", seed=3
         )
         self.assertEqual(dict(timeline.owners), {FIRST: ("beta",), SECOND: ("beta",)})
         late = {

@@ -19,13 +19,16 @@ from twisted_ha.terms import NodeStatus
 from twisted_ha.wire.fields import formatNumber
 from twisted_ha.wire.message import Message
 
-__all__ = ["EXTENSION", "EXTENSION_FIELD", "Beat", "statusMessage"]
+__all__ = ["EXTENSION", "EXTENSION_FIELD", "PLAY", "Beat", "statusMessage"]
 
 EXTENSION_FIELD = "twisted_ha"
 """The field of our status messages that tells others of our kind; heartbeat passes it over."""
 
 EXTENSION = "1"
 """Which of our extensions we speak."""
+
+PLAY = 0.05
+"""By what part of a keepalive a beat may be early or late to be in step with another node's."""
 
 
 @lru_cache(maxsize=16)
@@ -46,7 +49,8 @@ def statusMessage(word: str, deadtime: float, flowControl: bool) -> Message:
 
 class Beat:
     """
-    Sends the status every keepalive, counted from one beat to the next without drift.
+    Sends the status every keepalive, counted from one beat to the next without drift; or in step with
+    another node, if there is one to follow (docs/adr/beating-in-step.md).
 
     @ivar flowControl: whether the status announces C{protocol}; off for good once a node of the cluster
         does not know it.
@@ -76,7 +80,8 @@ class Beat:
         self._probe = probe
         self._beat = beat
         self._call: IDelayedCall | None = None
-        self._planned = 0.0
+        self._planned = self._last = 0.0
+        self._inStep = False
         self.flowControl = True
 
     @property
@@ -86,7 +91,8 @@ class Beat:
 
     def start(self) -> None:
         """Beat from now on; the first one is due in a keepalive."""
-        self._plan(self._clock.seconds() + self._timers.keepalive)
+        self._last = self._clock.seconds()
+        self._plan(self._last + self._timers.keepalive)
 
     def stop(self) -> None:
         """Beat no more."""
@@ -99,8 +105,7 @@ class Beat:
         before, self._timers = self._timers, timers
         if self._call is not None:
             self._call.cancel()
-            last = self._planned - before.keepalive
-            self._plan(max(self._clock.seconds(), last + timers.keepalive))
+            self._plan(max(self._clock.seconds(), self._last + timers.keepalive))
             if timers.deadtime != before.deadtime:
                 self.sendStatus()
 
@@ -117,6 +122,20 @@ class Beat:
         self._local.protocol = self.flowControl
         self._probe(sent)
         self._beat()
+
+    def follow(self, now: float) -> None:
+        """
+        A node that this one follows has just beaten.  The next beat is now, or as much sooner than
+        planned as it may be, until the two are in step: then one waking of the process serves both.
+        """
+        self._inStep = True
+        keepalive = self._timers.keepalive
+        if now - self._last < PLAY * keepalive:
+            return  # it is in step, or a third one is with which both are
+        sooner = max(now, self._last + (1.0 - PLAY) * keepalive)
+        if sooner < self._planned and self._call is not None:
+            self._planned = sooner
+            self._call.reset(sooner - now)
 
     def look(self, now: float) -> None:
         """
@@ -135,7 +154,12 @@ class Beat:
     def _tick(self) -> None:
         # First the next one: whatever goes wrong below, the beat goes on.
         planned, now = self._planned, self._clock.seconds()
-        due = planned + self._timers.keepalive
-        self._plan(due if due > now else now + self._timers.keepalive)
+        interval = self._timers.keepalive
+        if self._inStep:
+            # Its beat is to come first, and to bring on ours.
+            self._inStep = False
+            interval *= 1.0 + PLAY
+        self._last = planned if planned + interval > now else now
+        self._plan(self._last + interval)
         self._punctuality.ran(planned, now)
         self.sendStatus()

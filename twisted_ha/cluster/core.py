@@ -341,6 +341,8 @@ class ClusterCore:
         if fresh and not node.ping:
             # It should not have to wait a keepalive to hear us; and what follows finds it informed.
             self._beat.sendStatus()
+        elif node.leads and node.extension is not None:
+            self._beat.follow(self._clock.seconds())
         return events
 
     def _dispatch(self, node: Node, header: Header, message: Message, medium: IMedium) -> None:

@@ -66,6 +66,7 @@ class Node:
 
     @ivar ping: it is an address that only answers.
     @ivar local: it is this node.
+    @ivar leads: an ordinary node whose name comes before this one's, which may follow its beat.
     @ivar word: its status as text; words nobody knows are kept as they are.
     @ivar generation: of the life we know; 0 if it never said.
     @ivar floor: how far an earlier life of this daemon heard it, until it is heard in this one; L{None}
@@ -88,6 +89,7 @@ class Node:
         self.name = name
         self.ping = ping
         self.local = local
+        self.leads = False
         self.status = NodeStatus.INIT
         self.word = NodeStatus.INIT.value
         self.generation = 0
@@ -179,6 +181,9 @@ class NodeTable:
                 if (node.name == medium.pingNode) if node.ping else medium.pingNode is None:
                     node.links.setdefault(medium.name, Link(medium.name))
         self.local = self._nodes[config.localNode]
+        for node in self.peers:
+            # By the name: the order of ha.cf may be another one there, and two would follow each other.
+            node.leads = node.name < self.local.name
         self.cameUpAt = 0
 
     def __iter__(self) -> Iterator[Node]:

@@ -7,10 +7,22 @@ from itertools import pairwise
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.unit.cluster.wires import ALPHA, Peer, Wire, configuration, member, run, stall
-from twisted_ha.cluster.beat import EXTENSION, EXTENSION_FIELD
+from tests.unit.cluster.wires import (
+    ALPHA,
+    BETA,
+    GAMMA,
+    Member,
+    Peer,
+    Wire,
+    configuration,
+    member,
+    run,
+    stall,
+)
+from twisted_ha.cluster.beat import EXTENSION, EXTENSION_FIELD, PLAY
 from twisted_ha.config.model import Timers
 from twisted_ha.events import BeatLate
+from twisted_ha.terms import NodeName
 
 
 class BeatTests(SynchronousTestCase):
@@ -41,6 +53,13 @@ class BeatTests(SynchronousTestCase):
         self.alpha.core.start()
         run(self.clock, 10.5)
         self.assertEqual(self.alpha.beats, [0.0, 0.0, *map(float, range(1, 11))])
+
+    def test_noDrift(self) -> None:
+        """A beat that comes a little late does not make the next one late."""
+        self.alpha.core.start()
+        stall(self.clock, 1.2)
+        run(self.clock, 2.0)
+        self.assertEqual(self.alpha.beats[2:], [1.2, 2.0, 3.0])
 
     def test_noCatchingUp(self) -> None:
         """After a stall it beats once, not once for each beat it missed."""
@@ -114,3 +133,97 @@ class BeatTests(SynchronousTestCase):
         self.assertEqual(self.port.messages[-1].get("dt"), "bb8")
         run(self.clock, 1.0)
         self.assertEqual(self.alpha.beats[3:], [1.25, 1.5, 2.0])
+
+
+class InStepTests(SynchronousTestCase):
+    """A node beats when the node of our kind with the first name does (docs/adr/beating-in-step.md)."""
+
+    nodes: tuple[NodeName, ...] = ALPHA, BETA
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.wire = Wire(self.clock)
+
+    def start(self, name: NodeName) -> Member:
+        """C{name} begins to take part, and a moment goes by."""
+        config = configuration(name, self.nodes)
+        made = member(self.clock, [self.wire.port(name)], config)
+        made.core.start()
+        run(self.clock, 0.3)
+        return made
+
+    def beats(self, one: Member, seconds: float) -> list[float]:
+        """When C{one} beats in the next C{seconds}."""
+        known = len(one.beats)
+        run(self.clock, seconds)
+        return one.beats[known:]
+
+    def assertRegular(self, beats: list[float], least: float, most: float) -> None:
+        """The times between two beats are within these bounds, in seconds."""
+        self.assertGreater(len(beats), 1)
+        for earlier, later in pairwise(beats):
+            self.assertGreaterEqual(later - earlier, least - 1e-9)
+            self.assertLessEqual(later - earlier, most + 1e-9)
+
+    def test_fallsIntoStep(self) -> None:
+        """After a while the one beats as soon as it hears the other, which takes no notice of that."""
+        alpha, beta = self.start(ALPHA), self.start(BETA)
+        self.assertRegular(self.beats(beta, 25.0), 1.0 - PLAY, 1.0 + PLAY)
+        followed = self.beats(beta, 5.0)
+        self.assertRegular(followed, 1.0, 1.0)
+        for ours, theirs in zip(followed, alpha.beats[-5:], strict=True):
+            self.assertAlmostEqual(ours, theirs + self.wire.latency)
+        self.assertRegular(alpha.beats[-30:], 1.0, 1.0)
+
+    def test_lostBeats(self) -> None:
+        """What it does not hear it does not wait for: it beats a little later, and then by itself."""
+        self.start(ALPHA)
+        beta = self.start(BETA)
+        run(self.clock, 30.0)
+        self.wire.part(ALPHA, BETA)
+        last = beta.beats[-1]
+        alone = [round(b - a, 3) for a, b in pairwise([last, *self.beats(beta, 3.2)])]
+        self.assertEqual(alone, [1.0 + PLAY, 1.0, 1.0])
+        self.wire.cut.clear()
+        self.assertRegular(self.beats(beta, 30.0), 1.0 - PLAY, 1.0 + PLAY)
+
+    def test_heartbeatIsNotFollowed(self) -> None:
+        """Heartbeat beats in its own way."""
+        beta = self.start(BETA)
+        alpha = Peer(beta, ALPHA)
+        for turn in range(20):
+            alpha.says()
+            beats = self.beats(beta, 2.0)
+            if turn > 10:
+                self.assertRegular(beats, 1.0, 1.0)
+
+    def test_severalToFollow(self) -> None:
+        """However many it follows, it stays within its bounds, and at last all agree."""
+        self.nodes = ALPHA, BETA, GAMMA
+        members = [self.start(name) for name in reversed(self.nodes)]
+        self.assertRegular(self.beats(members[0], 60.0), 1.0 - PLAY, 1.0 + PLAY)
+        last = [one.beats[-1] for one in members]
+        self.assertLess(max(last) - min(last), 3 * self.wire.latency)
+
+    def test_withoutTheFirst(self) -> None:
+        """When the node that led is gone, the next one does."""
+        self.nodes = ALPHA, BETA, GAMMA
+        alpha, beta, gamma = (self.start(name) for name in self.nodes)
+        run(self.clock, 30.0)
+        alpha.core.stop()
+        run(self.clock, 30.0)
+        self.assertRegular(self.beats(beta, 5.0), 1.0, 1.0)
+        self.assertAlmostEqual(gamma.beats[-1], beta.beats[-1] + self.wire.latency)
+
+    def test_heardLate(self) -> None:
+        """What is heard when the own beat is due already does not put it off."""
+        beta = self.start(BETA)
+        alpha = Peer(beta, ALPHA)
+        alpha.extras = {**alpha.extras, EXTENSION_FIELD: EXTENSION}
+        alpha.says()
+        run(self.clock, 10.0)
+        alpha.says()
+        due = beta.core._beat._planned
+        self.clock.rightNow = due + 0.3
+        alpha.says()
+        self.assertEqual(beta.core._beat._planned, due)
