@@ -1,9 +1,10 @@
 """
 The guardian: a small program that stops what the daemon holds when the daemon dies or stalls.
 
-It is one file, started by L{START} without site packages, and imports nothing of ours: it has to be
-small, and to work when nothing else does.  Standard input brings one command a line from the daemon,
-standard output takes the answers; words are separated by one blank and quoted as L{quote} does::
+It is one file, started by L{twisted_ha.guard.start} without site packages, and imports nothing of ours:
+it has to be small, and to work when nothing else does.  Standard input brings one command a line from
+the daemon, standard output takes the answers; words are separated by one blank and quoted as L{quote}
+does::
 
     patience 28.5             stop everything when no beat came for so many seconds
     beat 4711.25              the daemon lived at this time of the clock
@@ -43,9 +44,6 @@ else:
         import _signal as signal
     except ImportError:
         import signal
-
-START = os.path.join(os.path.dirname(__file__), "start.py")
-"""The path of the script that runs this."""
 
 LOCK = "guardian.lock"
 NOTE = "guardian.note"

@@ -27,7 +27,10 @@ from twisted_ha.guard.note import forget
 from twisted_ha.interfaces import IGuardian
 from twisted_ha.operations import GuardedGroup
 
-__all__ = ["Guardian"]
+__all__ = ["SCRIPT", "Guardian"]
+
+SCRIPT = os.path.join(os.path.dirname(__file__), "start.py")
+"""The path of the script that is the guardian."""
 
 _FEEDS = 10
 """
@@ -97,7 +100,7 @@ class Guardian:
 
         @raise StateError: it cannot be started.
         """
-        argv = [self._interpreter, "-I", "-S", "-X", "utf8", words.START]
+        argv = [self._interpreter, "-I", "-S", "-X", "utf8", SCRIPT]
         argv += [self._directory, repr(self._patience)]
         process = _Conversation(self._said, self._ended)
         try:

@@ -17,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted_ha.guard import child
 from twisted_ha.guard.child import line, now, quote, unquote
 from twisted_ha.guard.note import readNote
+from twisted_ha.guard.parent import SCRIPT
 
 
 class WordsTests(SynchronousTestCase):
@@ -48,7 +49,7 @@ class ChildTests(SynchronousTestCase):
         self.directory = os.path.abspath(self.mktemp())
         os.makedirs(self.directory)
         self.trace = os.path.join(self.directory, "trace")
-        argv = [sys.executable, "-I", "-S", "-X", "utf8", child.START, self.directory, repr(patience)]
+        argv = [sys.executable, "-I", "-S", "-X", "utf8", SCRIPT, self.directory, repr(patience)]
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={})
         self.addCleanup(self.end)
 
@@ -360,7 +361,7 @@ class ChildTests(SynchronousTestCase):
 
     def test_small(self) -> None:
         """It imports nothing that would make it big, and is itself imported, not compiled each time."""
-        argv = [sys.executable, "-I", "-S", "-X", "importtime", child.START, "/nonexistent", "1"]
+        argv = [sys.executable, "-I", "-S", "-X", "importtime", SCRIPT, "/nonexistent", "1"]
         told = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True).stderr.decode()
         for module in ("enum", "json", "re", "subprocess", "contextlib", "twisted", "typing"):
             self.assertNotIn(f"| {module}\n", told.replace(" " * 2, ""))

@@ -16,7 +16,7 @@ from twisted_ha.errors import StateError
 from twisted_ha.events import Event, Warned
 from twisted_ha.guard import child
 from twisted_ha.guard.note import forget, readNote, recover
-from twisted_ha.guard.parent import Guardian
+from twisted_ha.guard.parent import SCRIPT, Guardian
 from twisted_ha.interfaces import IGuardian
 from twisted_ha.operations import GuardedGroup, Invocation
 
@@ -121,7 +121,7 @@ class GuardianTests(SynchronousTestCase):
     def test_start(self) -> None:
         """It is started by path with its patience, and hears a beat at once."""
         self.guardian.start()
-        self.assertEqual(self.argv[-3:], [child.START, self.directory, "2.5"])
+        self.assertEqual(self.argv[-3:], [SCRIPT, self.directory, "2.5"])
         self.assertEqual(self.processes[0].lines()[-1], ["beat", "1000.0"])
 
     def test_cannotStart(self) -> None:
