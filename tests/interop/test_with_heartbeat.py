@@ -21,6 +21,15 @@ from tests.interop.test_ours_pair import NOISE, but
 
 MIXED = Plan(keepalive=0.25, warntime=1.0, deadtime=2.0, initdead=4.0)
 TWO_GROUPS = ("alpha 10.77.0.100/24/eth0", f"beta {OTHER_ADDRESS}/24/eth0")
+SLOW = but(
+    MIXED,
+    resources=(
+        f"alpha probe::one {SERVICE_ADDRESS}/24/eth0",
+        f"beta probe::two {OTHER_ADDRESS}/24/eth0",
+    ),
+    scripts=("probe",),
+)
+"""Each group begins with a script that takes as long as a test wants."""
 
 
 class MixedCase(LabCase):
@@ -61,6 +70,15 @@ class MixedCase(LabCase):
         self.lab.owners.expect(SERVICE_ADDRESS, to.name, limit, moment)
         client.expect(to.name, 5.0)
         return client.longestSilence(moment).seconds
+
+    def slow(self, node: Node, verb: str, seconds: float) -> None:
+        """From now on C{verb} of a group's script takes so long on that node."""
+        (node.machine.disk / "log" / f"probe.{verb}").write_text(f"{seconds}\n")
+
+    def ran(self, node: Node, what: str, limit: float) -> None:
+        """Wait until the scripts' journal on that node says C{what}."""
+        log = node.machine.log
+        waitFor(f"{what} on {node.name}", lambda: f" {what}\n" in log("probe.journal"), limit, 0.05)
 
     def settle(self, limit: float = 40.0) -> None:
         """Wait until both nodes say that they are settled, and one has the address."""
@@ -219,6 +237,19 @@ class OursFirstTests(MixedCase):
         (owner,) = self.lab.owners.of(SERVICE_ADDRESS)
         client.expect(owner, 5.0)
 
+    def test_backInTakeover(self) -> None:
+        """C{alpha} is back while C{beta} still takes over from it, and gets its group afterwards."""
+        alpha, beta, client = self.formed(SLOW)
+        self.slow(beta, "start", 6.0)
+        alpha.machine.powerOff()
+        self.ran(beta, "one starting", 20.0)
+        alpha.machine.powerOn(SERVICE_ADDRESS)
+        alpha.start()
+        self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 60.0)
+        client.expect("alpha", 5.0)
+        alpha.settled("local")
+        beta.settled("local")
+
     def test_oneOfTwo(self) -> None:
         """One of two cables is cut and mended: both say so, and nothing moves."""
         alpha, beta, client = self.formed(but(MIXED, media=("bcast eth0", "bcast eth1")))
@@ -310,6 +341,29 @@ class CableTests(MixedCase):
         self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 30.0)
         alpha.settled("local")
         beta.settled("local")
+
+    def test_originalBackInOurTakeover(self) -> None:
+        """
+        C{alpha} boots, cannot hear C{beta} and takes over, which takes long.  C{beta} is heard before
+        its own group is touched: that one stays where it is.
+        """
+        self.mayConflict = True
+        alpha, beta = self.pair(SLOW)
+        beta.start()
+        self.lab.owners.expect(OTHER_ADDRESS, "beta", 30.0)
+        beta.settled("all", 40.0)
+        self.slow(alpha, "start", 8.0)
+        for network in (SERVICE, CLUSTER):
+            self.lab.drop(alpha.machine, network)
+        moment = alpha.start()
+        self.ran(alpha, "one starting", 40.0)
+        self.lab.mend()
+        self.settle()
+        self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 60.0)
+        alpha.settled("local")
+        beta.settled("local")
+        there = [one.machine for one in self.lab.owners.arrivals(OTHER_ADDRESS, moment)]
+        self.assertNotIn("alpha", there)
 
     def test_legacyBootInACut(self) -> None:
         """

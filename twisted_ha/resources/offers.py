@@ -19,10 +19,10 @@ __all__ = ["Offers"]
 PATIENCE = 9.0
 """Seconds an offer may wait until this node is quiet; the other node waits 10 itself."""
 
-TAKEOVER_TIME = 3.0
+TAKEOVER_TIME = 8.0
 """Seconds after our start in which an original that wants to give may still run the scripts of its
 takeover from our last life.  It would stop what these start afterwards, and both would run it (B12).  It
-serves meanwhile, and waits 10 for an answer."""
+serves meanwhile, and waits 10 s for an answer, which has to get there."""
 
 
 @dataclass(frozen=True, slots=True)
