@@ -323,6 +323,10 @@ class CableTests(MixedCase):
         plan = but(MIXED, media=("serial %(serial)s", "bcast eth1"), keepalive=0.5, deadtime=3.0)
         self._story(plan, serial=True)
 
+
+class OneWayRoundTests(MixedCase):
+    """Stories in which it matters which of the two ours is: it is C{alpha}."""
+
     def test_deafOriginal(self) -> None:
         """
         C{beta} serves alone and does not hear C{alpha}, which boots and hears it: nothing is taken from
@@ -409,3 +413,44 @@ class CableTests(MixedCase):
         self.move(client, alpha.machine.powerOff, beta)
         alpha.machine.powerOn(SERVICE_ADDRESS)
         self.move(client, alpha.start, alpha, 30.0)
+
+    def test_forgottenMove(self) -> None:
+        """
+        Ours loses its power while it gives C{beta} its group back, and is there again before it is
+        missed.  The original waits an hour for the end of that move: somebody serves all the same, and
+        nobody beside somebody else.
+        """
+        self.mayComplain = True
+        alpha, beta, _client = self.formed(SLOW)
+        beta.machine.powerOff()
+        self.lab.owners.expect(OTHER_ADDRESS, "alpha", 20.0)
+        alpha.settled("all")
+        self.slow(alpha, "stop", 4.0)
+        beta.machine.powerOn(SERVICE_ADDRESS)
+        beta.start()
+        self.ran(alpha, "two stopping", 30.0)
+        alpha.machine.powerOff()
+        alpha.machine.powerOn(SERVICE_ADDRESS)
+        alpha.start()
+        for address in (SERVICE_ADDRESS, OTHER_ADDRESS):
+            self.lab.owners.expect(address, "alpha", 30.0)
+
+
+class OtherWayRoundTests(MixedCase):
+    """The same with the original as C{alpha}."""
+
+    kinds = (Heartbeat306, Ours)
+
+    def test_hangsInAMove(self) -> None:
+        """
+        Both took everything while the original was frozen.  It offers a group back and hangs in its
+        stop: the other one is settled meanwhile.
+        """
+        self.mayConflict = self.mayComplain = True
+        alpha, _beta, _client = self.formed(SLOW)
+        self.lab.owners.expect(OTHER_ADDRESS, "beta", 20.0)
+        self.slow(alpha, "stop", 20.0)
+        alpha.stall(MIXED.deadtime + 2.0)
+        self.ran(alpha, "two stopping", 30.0)
+        self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 15.0)
+        self.lab.owners.expect(OTHER_ADDRESS, "beta", 60.0)

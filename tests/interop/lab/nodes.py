@@ -74,6 +74,24 @@ class Node:
         _signal(self.processes(), signal.SIGKILL)
         return moment
 
+    def daemon(self) -> list[int]:
+        """The processes of the daemon itself."""
+        return self.processes()
+
+    def stall(self, seconds: float) -> tuple[float, float]:
+        """
+        Stop the daemon's processes, and let them go on C{seconds} later.
+
+        @return: when they were stopped and when they went on.
+        """
+        daemon = self.daemon()
+        start = now()
+        _signal(daemon, signal.SIGSTOP)
+        # The length of the stall is what is tested here, so there is no condition to wait for.
+        time.sleep(seconds)
+        _signal(daemon, signal.SIGCONT)
+        return start, now()
+
     def holdings(self) -> str:
         """C{none}, C{local}, C{foreign} or C{all}; C{transition} while it is not settled; C{down}."""
         raise NotImplementedError
@@ -204,7 +222,6 @@ class Ours(Node):
         return daemon + [pid for pid in others if pid not in daemon]
 
     def daemon(self) -> list[int]:
-        """The daemon itself."""
         return self.machine.processes("--nodaemon", "--config-dir /etc/ha.d")
 
     def stop(self, limit: float = 30.0) -> float:
@@ -218,20 +235,6 @@ class Ours(Node):
         moment = now()
         _signal(self.daemon(), signal.SIGKILL)
         return moment
-
-    def stall(self, seconds: float) -> tuple[float, float]:
-        """
-        Stop the daemon's process, and let it go on C{seconds} later.
-
-        @return: when it was stopped and when it went on.
-        """
-        daemon = self.daemon()
-        start = now()
-        _signal(daemon, signal.SIGSTOP)
-        # The length of the stall is what is tested here, so there is no condition to wait for.
-        time.sleep(seconds)
-        _signal(daemon, signal.SIGCONT)
-        return start, now()
 
     def holdings(self) -> str:
         return api.holdings(self.socket())

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -176,22 +174,12 @@ class Stage:
         else:
             node.kill()
             self.excuse(f"{name} was killed")
-        waitFor(f"{name}'s daemon is gone", lambda: not self._daemon(name), 5.0)
+        waitFor(f"{name}'s daemon is gone", lambda: not self.nodes[name].daemon(), 5.0)
         self.running.discard(name)
 
     def stall(self, name: str, seconds: float) -> None:
         """SIGSTOP for every process of the daemon, and SIGCONT that much later."""
-        pids = self._daemon(name)
-        for number in (signal.SIGSTOP, signal.SIGCONT):
-            for pid in pids:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
-            if number == signal.SIGSTOP:
-                self.wait(seconds)
-
-    def _daemon(self, name: str) -> list[int]:
-        node = self.nodes[name]
-        return node.daemon() if isinstance(node, Ours) else node.processes()
+        self.nodes[name].stall(seconds)
 
     def request(self, name: str, verb: str, resources: str) -> None:
         """
