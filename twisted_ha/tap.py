@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 from twisted.application.service import IService
@@ -62,7 +63,7 @@ class Options(usage.Options):
         try:
             config = load(self["config-dir"], uname=self.uname, host=self.host)
         except ConfigError as error:
-            sys.stderr.write(f"{error}\n")
+            _tell(str(error))
             raise SystemExit(exitStatus(error)) from None
         self.config: ClusterConfig = config
         if self["check"]:
@@ -71,7 +72,16 @@ class Options(usage.Options):
             sys.stdout.write(f"{describe(config)}\n")
             raise SystemExit(0)
         for complaint in config.warnings:
-            sys.stderr.write(f"{complaint.render()}\n")
+            _tell(complaint.render())
+
+
+def _tell(text: str) -> None:
+    """Write to the terminal, if there is one that somebody reads: nothing depends on that."""
+    # Not sys.stderr, which twistd turns into a log.
+    if sys.__stderr__ is not None:
+        with suppress(OSError):
+            sys.__stderr__.write(f"{text}\n")
+            sys.__stderr__.flush()
 
 
 def makeService(options: Options) -> IService:
@@ -106,15 +116,12 @@ def makeService(options: Options) -> IService:
     def failed(name: str, error: Exception) -> None:
         from twisted_ha.errors import HeartbeatError
 
-        # not sys.stderr, which twistd has turned into a log by now
-        terminal = sys.__stderr__ or sys.stderr
         if isinstance(error, HeartbeatError):
-            terminal.write(f"heartbeat did not start: {error}\n")
+            _tell(f"heartbeat did not start: {error}")
         else:
             import traceback
 
-            traceback.print_exception(error, file=terminal)
-        terminal.flush()
+            _tell("".join(traceback.format_exception(error)))
         if anyReactor.running:
             anyReactor.stop()
         else:
