@@ -116,7 +116,7 @@ class _Chance:
         return f"{word} {node}"
 
     def _slow(self, node: str) -> str:
-        verb, seconds = self.random.choice(("start", "stop")), self.random.choice((0.5, 1.5, 3.0))
+        verb, seconds = self.random.choice(("start", "stop")), self.random.choice((0.5, 1.5, 3.0, 6.0))
         self.stage.script(node, verb, seconds)
         return f"{verb} takes {seconds} s on {node}"
 
