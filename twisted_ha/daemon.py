@@ -27,7 +27,7 @@ from twisted_ha.config.loading import load
 from twisted_ha.config.model import ClusterConfig
 from twisted_ha.control import NodeControl
 from twisted_ha.doors import Doors
-from twisted_ha.errors import ConfigError, PlatformError, StateError
+from twisted_ha.errors import ConfigError, StateError
 from twisted_ha.events import (
     ConfigurationRefused,
     DaemonNotStarted,
@@ -59,13 +59,14 @@ from twisted_ha.observe.recorder import Recorder
 from twisted_ha.operations import Completed
 from twisted_ha.places import Places
 from twisted_ha.platform.addresses import chooseAddresses
-from twisted_ha.platform.interface import IPlatform, IWatchdog
+from twisted_ha.platform.interface import IPlatform
 from twisted_ha.reload import Reloader
 from twisted_ha.service import OrderedServices, Step
 from twisted_ha.shipped import shippedScripts
 from twisted_ha.state.files import StateDirectory
 from twisted_ha.state.peerstore import PeerStore
 from twisted_ha.version import VERSION
+from twisted_ha.watchdog import Watchdog
 from twisted_ha.wire.message import Message
 
 __all__ = ["Daemon"]
@@ -118,7 +119,7 @@ class Daemon:
         self._media: MediaService | None = None
         self._notifier: Notifier | None = None
         self._metrics: Metrics | None = None
-        self._watchdog: IWatchdog | None = None
+        self._watchdog = Watchdog(config, platform, self.bus)
         self._reloader: Reloader | None = None
         self._bridge: LoggerBridge | None = None
         self._runner = ProcessRunner(groupSpawner(reactor), reactor)
@@ -131,7 +132,7 @@ class Daemon:
                 Step("recovery", self._recover, lambda: None),
                 Step("guardian", self._startGuardian, self._stopGuardian),
                 Step("media", self._startMedia, self._stopMedia),
-                Step("watchdog", self._startWatchdog, self._stopWatchdog),
+                Step("watchdog", self._watchdog.start, self._watchdog.stop),
                 Step("cluster", self._startNode, self._stopNode),
                 Step("API", lambda: self.doors.openApi(), lambda: self.doors.closeApi()),
                 Step("manhole", lambda: self.doors.openManhole(), lambda: self.doors.closeManhole()),
@@ -308,7 +309,7 @@ class Daemon:
                 marks=self._peers,
                 loadAverage=self._loadAverage,
                 bus=self.bus,
-                beat=self._beat,
+                beat=self._watchdog.beat,
             ),
         )
         self.node.resources.worker.suspect(
@@ -376,33 +377,6 @@ class Daemon:
 
     def _stopMedia(self) -> Deferred[None]:
         return Deferred.fromCoroutine(self._closeMedia())
-
-    def _startWatchdog(self) -> None:
-        device = self.config.watchdog
-        if device is None:
-            return
-        try:
-            # one tick more than deadtime, as the original: the peer has taken over by then
-            self._watchdog = self._platform.openWatchdog(device, self.config.timers.deadtime + 0.01)
-        except PlatformError as error:
-            self.bus.publish(Warned(message=f"Cannot open watchdog device: {error}"))
-        else:
-            timeout = self._watchdog.timeout
-            self.bus.publish(Notice(message=f"Using watchdog device: {device} ({timeout:g} s)"))
-
-    def _stopWatchdog(self) -> None:
-        watchdog, self._watchdog = self._watchdog, None
-        if watchdog is not None:
-            watchdog.close()
-
-    def _beat(self) -> None:
-        if self._watchdog is None:
-            return
-        try:
-            self._watchdog.pat()
-        except PlatformError as error:
-            self._watchdog = None
-            self.bus.publish(Warned(message=f"the watchdog does not listen any more: {error}"))
 
     def _startNode(self) -> None:
         assert self.node is not None and self.control is not None and self._metrics is not None
