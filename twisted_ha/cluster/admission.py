@@ -98,8 +98,9 @@ class Admission:
                 return admitted
         elif 0 < header.generation < node.generation:
             return admitted  # an old one, played again: these types have no other protection
-        elif node.dead and not node.ping:
-            return admitted  # nor has it any in a life that is over; a living node's status comes soon
+        elif not node.heard and not node.ping:
+            # Nor before the first status of a life, or when that is over; the next one comes soon.
+            return admitted
         elif not self._nodes.isForUs(header):
             return admitted  # dropped unseen, as by the original (wire-protocol.md section 5.3)
         else:

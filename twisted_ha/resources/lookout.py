@@ -53,6 +53,7 @@ class Lookout:
         self._nodes = nodes
         self._lost = False
         self._missed = False
+        self._buried = False
         self._sight = _Sight.NONE
 
     @property
@@ -154,17 +155,19 @@ class Lookout:
 
     def statusChanged(self) -> None:
         """A status of it has arrived, and is another than the last."""
-        peer = self._peer
-        wasAlive = peer.alive
+        # Another message may have come before it, and that is not enough to end a takeover.
+        appears = self._buried or not self._peer.alive
+        self._buried = False
         self.heard()
-        if not wasAlive:
+        if appears:
             self._successor.see(TakeoverSeen.PEER_BACK)
             if self._joiner.takesPart:
-                self._board.report(why=f"{peer.name} is alive")
+                self._board.report(why=f"{self._peer.name} is alive")
         self._legacyMeets()
 
     def returned(self) -> None:
         """It was declared dead and never was."""
+        self._buried = False
         peer = self._peer
         self.heard()
         peer.left = False
@@ -177,7 +180,7 @@ class Lookout:
 
     def restarted(self) -> None:
         """Its daemon was started anew, and may have been too quick to be declared dead."""
-        self._missed = False
+        self._missed = self._buried = False
         self._peer.newLife()
         self._joiner.peerRestarted()
         self._lifeEnded()
@@ -196,7 +199,7 @@ class Lookout:
         )
         succeeded = peer.left and self._board.mine == ResourceSet.ALL  # when it said goodbye
         peer.died()
-        self._missed = event.heard
+        self._missed, self._buried = event.heard, True
         self._sight = _Sight.NONE
         self._lifeEnded()
         if self._joiner.takesPart and not succeeded:

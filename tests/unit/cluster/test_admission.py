@@ -143,6 +143,15 @@ class AdmissionTests(SynchronousTestCase):
         self.beta.says("NS_rexmit", dest="alpha", firstseq="1", lastseq="1")
         self.assertEqual((self.heard, self.node.linksUp), (["asked"], 1))
 
+    def test_unsequencedBeforeStatus(self) -> None:
+        """Nor does it before the first status that this daemon hears: it may be from an earlier time."""
+        self.alpha.core.handle("NS_rexmit", lambda header, message: self.heard.append("asked"))
+        self.beta.says("NS_rexmit", dest="alpha", firstseq="1", lastseq="1")
+        self.assertEqual((self.heard, self.node.linksUp), ([], 0))
+        self.beta.says()
+        self.beta.says("NS_rexmit", dest="alpha", firstseq="1", lastseq="1")
+        self.assertEqual((self.heard, self.node.linksUp), (["asked"], 1))
+
     def test_returned(self) -> None:
         """A node taken for dead that goes on where it was has returned; nothing is asked for."""
         self.beta.says(sequence=10)

@@ -230,6 +230,31 @@ class AppearanceTests(LookoutTestCase):
         self.assertIs(self.alpha.successor.state, Takeover.IDLE)
         self.assertEqual(self.said(), ["resource local 1"])
 
+    def test_statusLate(self) -> None:
+        """It does so too if another message of it came first, and that alone does not."""
+        self.alpha.stable()
+        self.alpha.fencer.hangs = True
+        self.lookout.died(DIED)
+        self.alpha.quiet()
+        self.lookout.heard()
+        self.assertIs(self.alpha.successor.state, Takeover.FENCING)
+        self.lookout.statusChanged()
+        self.assertIs(self.alpha.successor.state, Takeover.IDLE)
+        self.assertEqual(self.said(), ["resource local 1"])
+        self.lookout.statusChanged()
+        self.assertEqual(self.said(), ["resource local 1"])
+
+    def test_backOnce(self) -> None:
+        """What says that it is back, or was started anew, says it; the status with it adds nothing."""
+        for back in (self.lookout.returned, self.lookout.restarted):
+            self.alpha.stable()
+            self.lookout.died(DIED)
+            self.alpha.quiet()
+            back()
+            said = self.said()
+            self.lookout.statusChanged()
+            self.assertEqual(self.said(), said)
+
     def test_reportOfTheMissed(self) -> None:
         """
         A message of a node that was declared dead says, before a status does, that it has returned: an
