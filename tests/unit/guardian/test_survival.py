@@ -95,6 +95,7 @@ class SurvivalTests(SynchronousTestCase):
         os.kill(guardian, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
+        self.await1(lambda: self.guardian() is None)  # it may take a moment to let go of its lock
         recovery = self.successResultOf(recover(self.directory, Clock(), 5.0))
         self.assertEqual((recovery.keys, self.content(self.trace)), (("a", "b"), []))
 
