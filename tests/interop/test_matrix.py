@@ -32,10 +32,6 @@ class SmallMatrixTests(SynchronousTestCase):
         """Ours has to take over and its scripts fail, until the original is back; signed with C{md5}."""
         self.case("theirs-ours/bcast-md5-classic-on/failing-takeover-alpha")
 
-    def test_backInTakeover(self) -> None:
-        """Ours is back while the scripts of the original's takeover still run."""
-        self.case("ours-theirs/bcast-sha1-classic-on/slow-takeover-alpha")
-
     def test_giverKilled(self) -> None:
         """The original is killed while ours acquires what it gave; signed with C{crc}."""
         self.case("theirs-ours/bcast-crc-classic-on/giver-killed-alpha")
