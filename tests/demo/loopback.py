@@ -10,9 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -22,10 +20,10 @@ from tests.interop.lab.client import Client
 from tests.interop.lab.machine import PROGRAMS, PYTHON
 from tests.interop.lab.requirements import twistd
 from tests.interop.lab.waiting import now
+from tests.loopback import LOOPBACK, freePort
 
 __all__ = ["LoopbackStage"]
 
-_LOOPBACK = "lo" if sys.platform.startswith("linux") else "lo0"
 _AGENT = """\
 #!/bin/sh
 # The service of the demonstration: a program that answers on one port of 127.0.0.1.
@@ -66,12 +64,6 @@ node alpha beta
 """
 
 
-def _freePort() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class LoopbackStage:
     """Two daemons, each with directories of its own."""
 
@@ -79,7 +71,7 @@ class LoopbackStage:
 
     def __init__(self) -> None:
         self._base = Path(tempfile.mkdtemp(prefix="twisted-ha-demo-"))
-        self._cluster, self._port = _freePort(), _freePort()
+        self._cluster, self._port = freePort(), freePort()
         self.service = f"127.0.0.1:{self._port}"
         self.place = "on the loopback of this machine; their service is a program on one of its ports"
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
@@ -101,7 +93,7 @@ class LoopbackStage:
             keepalive=KEEPALIVE * 1000,
             warntime=DEADTIME * 500,
             deadtime=DEADTIME * 1000,
-            device=_LOOPBACK,
+            device=LOOPBACK,
             port=self._cluster,
             log=node / "ha-log",
         )

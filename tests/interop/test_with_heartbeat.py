@@ -71,14 +71,21 @@ class MixedCase(LabCase):
         client.expect(to.name, 5.0)
         return client.longestSilence(moment).seconds
 
-    def slow(self, node: Node, verb: str, seconds: float) -> None:
-        """From now on C{verb} of a group's script takes so long on that node."""
-        (node.machine.disk / "log" / f"probe.{verb}").write_text(f"{seconds}\n")
+    def slow(self, node: Node, verb: str, seconds: float) -> Callable[[str, float], None]:
+        """
+        From now on C{verb} of a group's script takes so long on that node.
 
-    def ran(self, node: Node, what: str, limit: float) -> None:
-        """Wait until the scripts' journal on that node says C{what}."""
-        log = node.machine.log
-        waitFor(f"{what} on {node.name}", lambda: f" {what}\n" in log("probe.journal"), limit, 0.05)
+        @return: given some words and a limit in seconds, waits until the scripts' journal there says
+            them, what it says already left out.
+        """
+        node.script(verb, seconds)
+        log, since = node.machine.log, len(node.machine.log("probe.journal"))
+
+        def noted(what: str, limit: float) -> None:
+            said = lambda: f" {what}\n" in log("probe.journal")[since:]  # noqa: E731
+            waitFor(f"{what} on {node.name}", said, limit, 0.02, lambda: log("probe.journal"))
+
+        return noted
 
     def settle(self, limit: float = 40.0) -> None:
         """Wait until both nodes say that they are settled, and one has the address."""
@@ -336,9 +343,9 @@ class OneWayRoundTests(MixedCase):
     def test_backInTakeover(self) -> None:
         """C{alpha} is back while C{beta} still takes over from it, and gets its group afterwards."""
         alpha, beta, client = self.formed(SLOW)
-        self.slow(beta, "start", 6.0)
+        noted = self.slow(beta, "start", 6.0)
         alpha.machine.powerOff()
-        self.ran(beta, "one starting", 20.0)
+        noted("one starting", 20.0)
         alpha.machine.powerOn(SERVICE_ADDRESS)
         alpha.start()
         self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 60.0)
@@ -356,11 +363,11 @@ class OneWayRoundTests(MixedCase):
         beta.start()
         self.lab.owners.expect(OTHER_ADDRESS, "beta", 30.0)
         beta.settled("all", 40.0)
-        self.slow(alpha, "start", 5.0)
+        noted = self.slow(alpha, "start", 5.0)
         for network in (SERVICE, CLUSTER):
             self.lab.drop(alpha.machine, network)
         moment = alpha.start()
-        self.ran(alpha, "one starting", 40.0)
+        noted("one starting", 40.0)
         self.lab.mend()
         self.settle()
         self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 60.0)
@@ -425,15 +432,17 @@ class OneWayRoundTests(MixedCase):
         beta.machine.powerOff()
         self.lab.owners.expect(OTHER_ADDRESS, "alpha", 20.0)
         alpha.settled("all")
-        self.slow(alpha, "stop", 4.0)
+        noted = self.slow(alpha, "stop", 4.0)
         beta.machine.powerOn(SERVICE_ADDRESS)
         beta.start()
-        self.ran(alpha, "two stopping", 30.0)
+        noted("two stopping", 30.0)
+        mark = beta.mark()
         alpha.machine.powerOff()
         alpha.machine.powerOn(SERVICE_ADDRESS)
         alpha.start()
         for address in (SERVICE_ADDRESS, OTHER_ADDRESS):
             self.lab.owners.expect(address, "alpha", 30.0)
+        self.assertFalse(beta.said("node alpha: is dead", mark), "it was missed")
 
 
 class OtherWayRoundTests(MixedCase):
@@ -443,14 +452,16 @@ class OtherWayRoundTests(MixedCase):
 
     def test_hangsInAMove(self) -> None:
         """
-        Both took everything while the original was frozen.  It offers a group back and hangs in its
+        Both claim everything after the original was frozen.  It offers a group back and hangs in its
         stop: the other one is settled meanwhile.
         """
         self.mayConflict = self.mayComplain = True
-        alpha, _beta, _client = self.formed(SLOW)
+        alpha, beta, _client = self.formed(SLOW)
         self.lab.owners.expect(OTHER_ADDRESS, "beta", 20.0)
-        self.slow(alpha, "stop", 20.0)
-        alpha.stall(MIXED.deadtime + 2.0)
-        self.ran(alpha, "two stopping", 30.0)
-        self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 15.0)
+        noted, mark = self.slow(alpha, "stop", 20.0), beta.mark()
+        alpha.stall(MIXED.deadtime + 5.0)
+        noted("two stopping", 30.0)
+        beta.expect("Both machines own our all resources!", 5.0, mark)
+        beta.expect("yielded to the other node", 15.0, mark)
         self.lab.owners.expect(OTHER_ADDRESS, "beta", 60.0)
+        self.lab.owners.expect(SERVICE_ADDRESS, "alpha", 1.0)

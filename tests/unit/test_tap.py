@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import stat
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +14,9 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.lab import api, waitFor
+from tests.interop.lab.requirements import twistd
+from tests.loopback import LOOPBACK, freePort
 
-_TWISTD = "import sys; sys.argv[0] = 'twistd'; from twisted.scripts.twistd import run; run()"
 _PATIENCE = 60.0
 """Seconds; a busy machine may need them, and any other never does."""
 
@@ -51,7 +50,7 @@ class ProgramCase(SynchronousTestCase):
 
         @param terminal: the descriptor of its stderr; a pipe, if not given.
         """
-        argv = [sys.executable, "-c", _TWISTD, "--nodaemon", "--pidfile=", "ha", *options]
+        argv = [*twistd(), "--nodaemon", "--pidfile=", "ha", *options]
         for option in ("config-dir", "state-dir", "run-dir"):
             argv += [f"--{option}", self.directory]
         process = subprocess.Popen(
@@ -125,7 +124,7 @@ esac
 
     def setUp(self) -> None:
         super().setUp()
-        self.lines = [f"udpport {_freePort()}", f"ucast {_loopback()} 127.0.0.1", "initdead 1"]
+        self.lines = [f"udpport {freePort()}", f"ucast {LOOPBACK} 127.0.0.1", "initdead 1"]
         self.lines += ["keepalive 100ms", "deadtime 500ms"]
         self.configure(*self.lines)
         self.write("haresources", f"{_name()} Probe\n")
@@ -177,15 +176,3 @@ esac
 
 def _name() -> str:
     return os.uname().nodename.lower()
-
-
-def _loopback() -> str:
-    (name, *_) = (name for _, name in socket.if_nameindex() if name in ("lo", "lo0"))
-    return name
-
-
-def _freePort() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port

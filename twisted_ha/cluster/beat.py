@@ -131,7 +131,7 @@ class Beat:
         self._inStep = True
         keepalive = self._timers.keepalive
         if now - self._last < PLAY * keepalive:
-            return  # it is in step, or a third one is with which both are
+            return  # close enough; or a third node was heard first, with which both are in step
         sooner = max(now, self._last + (1.0 - PLAY) * keepalive)
         if sooner < self._planned and self._call is not None:
             self._planned = sooner

@@ -92,6 +92,11 @@ class Node:
         _signal(daemon, signal.SIGCONT)
         return start, now()
 
+    def script(self, verb: str, seconds: float = 0.0, fail: bool = False) -> None:
+        """From now on the C{verb} of a probe here takes that long, and fails if so told."""
+        path = self.machine.disk / "log" / f"probe.{verb}"
+        path.write_text(f"{seconds} {'fail' if fail else ''}\n")
+
     def holdings(self) -> str:
         """C{none}, C{local}, C{foreign} or C{all}; C{transition} while it is not settled; C{down}."""
         raise NotImplementedError

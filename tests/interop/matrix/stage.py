@@ -234,8 +234,7 @@ class Stage:
     def script(self, name: str, verb: str, seconds: float = 0, fail: bool = False) -> None:
         """From now on the probe's C{verb} takes that long on a machine, and fails if so told."""
         self._journalSeen[name] = len(self.nodes[name].machine.log("probe.journal"))
-        path = self.nodes[name].machine.disk / "log" / f"probe.{verb}"
-        path.write_text(f"{seconds} {'fail' if fail else ''}\n")
+        self.nodes[name].script(verb, seconds, fail)
 
     def scriptBegins(self, name: str, verb: str = "start", limit: float = 20.0) -> None:
         """Wait until a probe's C{start}, or the stop of a standing one, has begun on a machine."""
